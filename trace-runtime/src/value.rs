@@ -1,0 +1,50 @@
+//! What a span attribute can hold, and which types can become one.
+
+use std::borrow::Cow;
+
+/// The value of a span attribute, borrowed where it can be.
+///
+/// [`ToValue`] makes one of an argument, [`SpanView`](crate::SpanView) gives one back.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// No value: the attribute is left out.
+    None,
+    /// A boolean.
+    Bool(bool),
+    /// A signed 64-bit integer.
+    I64(i64),
+    /// A 64-bit float.
+    F64(f64),
+    /// A text.
+    Str(Cow<'a, str>),
+    /// An array of scalars; OpenTelemetry asks for elements of one type.
+    Array(Vec<Value<'a>>),
+}
+
+/// A type that can be recorded as a span attribute.
+///
+/// `#[traced]` records every argument whose type implements this trait under the argument's name
+/// and passes over the others.
+///
+/// ```
+/// use trace_runtime::{ToValue, Value};
+///
+/// struct OrderId(u64);
+///
+/// impl ToValue for OrderId {
+///     fn to_value(&self) -> Value<'_> {
+///         self.0.to_value()
+///     }
+/// }
+///
+/// assert_eq!(OrderId(7).to_value(), Value::I64(7));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as a span attribute",
+    note = "write `?value` for its `Debug` output, `%value` for `Display`, or implement `ToValue`"
+)]
+pub trait ToValue {
+    /// The value to record; [`Value::None`] leaves the attribute out.
+    fn to_value(&self) -> Value<'_>;
+}

@@ -1,5 +1,10 @@
 //! Exporters: what turns finished spans into bytes for somebody else.
 
+#[cfg(feature = "otlp-http")]
+pub(crate) mod otlp;
+#[cfg(feature = "sdk-exporter")]
+pub(crate) mod sdk;
+
 use std::fmt;
 use std::time::{Duration, Instant};
 

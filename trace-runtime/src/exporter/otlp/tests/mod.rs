@@ -1,0 +1,6 @@
+//! What arrives is what the records say.
+
+mod decoded;
+mod posted;
+mod records;
+mod server;

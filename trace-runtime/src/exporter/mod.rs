@@ -5,6 +5,9 @@ pub(crate) mod otlp;
 #[cfg(feature = "sdk-exporter")]
 pub(crate) mod sdk;
 
+#[cfg(all(test, any(feature = "otlp-http", feature = "sdk-exporter")))]
+pub(crate) mod samples;
+
 use std::fmt;
 use std::time::{Duration, Instant};
 

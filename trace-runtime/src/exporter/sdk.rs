@@ -1,7 +1,6 @@
 //! Any span exporter of `opentelemetry_sdk` as an exporter of ours.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -146,17 +145,12 @@ fn time(unix_nanos: u64) -> SystemTime {
 }
 
 /// Wakes a parked thread.
+#[derive(Debug)]
 struct Unpark(Thread);
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
-    }
-}
-
-impl fmt::Debug for Unpark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Unpark")
     }
 }
 
@@ -177,3 +171,6 @@ fn block_on<T>(future: impl Future<Output = T>, deadline: Instant) -> Option<T> 
         std::thread::park_timeout(left);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::super::encode::Encoder;
-use super::records::{any_records, batch, plain_records, some_resource};
+use crate::exporter::samples::{any_records, batch, plain_records, some_resource};
 use crate::record::Records;
 use crate::{EventView, LinkView, SpanRecord, SpanView, Value};
 

@@ -2,5 +2,4 @@
 
 mod decoded;
 mod posted;
-mod records;
 mod server;

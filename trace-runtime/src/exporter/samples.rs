@@ -24,7 +24,7 @@ static OTHER_CRATE: Callsite = Callsite::new(&|| {}, "driver", "0.1.0")
     .kind(SpanKind::Client);
 
 /// A batch that may take its time.
-pub(super) fn batch<'a>(resource: &'a Resource, records: &'a Records) -> Batch<'a> {
+pub(crate) fn batch<'a>(resource: &'a Resource, records: &'a Records) -> Batch<'a> {
     Batch {
         resource,
         records,
@@ -33,7 +33,7 @@ pub(super) fn batch<'a>(resource: &'a Resource, records: &'a Records) -> Batch<'
     }
 }
 
-pub(super) fn some_resource() -> Resource {
+pub(crate) fn some_resource() -> Resource {
     Resource {
         attributes: vec![
             ("service.name".to_owned(), Value::Str("orders".into())),
@@ -48,7 +48,7 @@ pub(super) fn some_resource() -> Resource {
 }
 
 /// That many spans with one argument each.
-pub(super) fn plain_records(count: u64) -> Records {
+pub(crate) fn plain_records(count: u64) -> Records {
     let mut records = Records::new();
     for index in 0..count {
         let mut attributes = AttributeBuffer::new();
@@ -77,7 +77,7 @@ fn push(records: &mut Records, header: Header, attributes: &AttributeBuffer, lat
     records.push(header.into_iter().chain(attributes), late.map(Box::new));
 }
 
-pub(super) fn any_records() -> impl Strategy<Value = Records> {
+pub(crate) fn any_records() -> impl Strategy<Value = Records> {
     vec(
         (any_header(), any_attributes(), option::of(any_late())),
         0..20,

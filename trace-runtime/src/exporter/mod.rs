@@ -1,5 +1,13 @@
 //! Exporters: what turns finished spans into bytes for somebody else.
 
+#[cfg(feature = "otlp-http")]
+pub(crate) mod otlp;
+#[cfg(feature = "sdk-exporter")]
+pub(crate) mod sdk;
+
+#[cfg(all(test, any(feature = "otlp-http", feature = "sdk-exporter")))]
+pub(crate) mod samples;
+
 use std::fmt;
 use std::time::{Duration, Instant};
 

@@ -6,6 +6,7 @@ mod exporter;
 mod ids;
 mod record;
 mod redact;
+mod tree;
 mod tsc;
 mod value;
 

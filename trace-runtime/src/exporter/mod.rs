@@ -1,5 +1,8 @@
 //! Exporters: what turns finished spans into bytes for somebody else.
 
+pub(crate) mod console;
+pub(crate) mod log_spans;
+
 use std::fmt;
 use std::time::{Duration, Instant};
 

@@ -37,6 +37,17 @@ pub(super) struct Failure {
     pub(super) place: Option<Place>,
 }
 
+impl Failure {
+    /// Whether the failure of a span says no more than that of its child. A panic goes on as it is.
+    pub(super) fn repeats(&self, child: &Self) -> bool {
+        self.text == child.text || (self.is_panic() && child.is_panic())
+    }
+
+    fn is_panic(&self) -> bool {
+        self.text.split(':').next() == Some("panic")
+    }
+}
+
 /// The failure of a span with an error status.
 pub(super) fn of_span(span: &SpanRecord) -> Failure {
     let exception = span.events.iter().rev().find(|event| is_exception(event));
@@ -49,6 +60,14 @@ pub(super) fn of_span(span: &SpanRecord) -> Failure {
     Failure {
         text: sentence(kind, described.or(text(attributes, "exception.message"))),
         place: place(attributes).or_else(|| place(&span.attributes)),
+    }
+}
+
+/// What is said of a span that was dropped before its end.
+pub(super) fn of_cancelled(span: &SpanRecord) -> Failure {
+    Failure {
+        text: "cancelled".to_owned(),
+        place: place(&span.attributes),
     }
 }
 
@@ -68,8 +87,8 @@ pub(super) fn is_exception(event: &SpanEvent) -> bool {
 fn sentence(kind: Option<&str>, message: Option<&str>) -> String {
     let kind = kind.filter(|kind| !matches!(*kind, "" | "_OTHER"));
     let sentence = match (kind, message.filter(|message| !message.is_empty())) {
-        (Some(kind), Some(message)) => format!("{kind}: {message}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (Some(kind), Some(message)) if kind != message => format!("{kind}: {message}"),
+        (Some(one), _) | (None, Some(one)) => one.to_owned(),
         (None, None) => "error".to_owned(),
     };
     let lines: Vec<String> = sentence.lines().map(printable).collect();

@@ -14,6 +14,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 mod text;
+mod waterfall;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

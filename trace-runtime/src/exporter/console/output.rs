@@ -32,6 +32,8 @@ struct State {
     assembler: Assembler,
     /// Tracers that draw here and have not shut down.
     tracers: usize,
+    /// There were several at once, so that a trace may have parts in more than one.
+    several: bool,
     /// How long a span waits in a tracer before it gets here.
     delay: Duration,
     ticking: bool,
@@ -52,6 +54,7 @@ impl Output {
             style: Style::detect(false, |_| None),
             assembler: Assembler::default(),
             tracers: 0,
+            several: false,
             delay: Duration::ZERO,
             ticking: false,
             process: std::process::id(),
@@ -69,10 +72,12 @@ impl Output {
             state.process = std::process::id();
             state.assembler = Assembler::default();
             state.tracers = 0;
+            state.several = false;
             state.ticking = false;
         }
         state.style = style;
         state.tracers += 1;
+        state.several |= state.tracers > 1;
         state.delay = state.delay.max(delay);
     }
 
@@ -81,6 +86,7 @@ impl Output {
         let mut state = self.0.lock();
         state.tracers = state.tracers.saturating_sub(1);
         if state.tracers == 0 {
+            state.several = false;
             let traces = state.assembler.take_all();
             state.draw(&traces);
             self.0.closed.notify_all();
@@ -130,7 +136,7 @@ impl Shared {
 impl State {
     /// Alone, a tracer's next batch follows at once; others may be about to send their part.
     fn grace(&self) -> Duration {
-        if self.tracers > 1 {
+        if self.several {
             self.delay + BETWEEN_BATCHES
         } else {
             BETWEEN_BATCHES

@@ -31,33 +31,37 @@ impl Write for Written {
     }
 }
 
-/// Exports every list of spans as a batch of its service, and shuts down.
-fn drawn(style: &Style, batches: Vec<(&str, Vec<SpanRecord>)>) -> String {
+fn console(written: &Output, style: &Style) -> Console {
+    Console::on(written.clone(), style.clone(), Duration::from_secs(600))
+}
+
+fn export(console: &mut Console, service: &str, spans: Vec<SpanRecord>) {
+    let name = crate::Value::Str(service.to_owned().into());
+    let resource = Resource {
+        attributes: vec![("service.name".into(), name)],
+    };
+    let batch = Batch {
+        resource: &resource,
+        records: &records(spans),
+        deadline: Instant::now(),
+        dropped: 0,
+    };
+    console.export(&batch).unwrap();
+}
+
+/// What stands there when every service has exported its spans and shut down.
+fn drawn(style: &Style, services: Vec<(&str, Vec<SpanRecord>)>) -> String {
     let written = Written::default();
     let output = Output::new(written.clone());
-    let mut consoles: Vec<Console> = batches
-        .iter()
-        .map(|_| Console::on(output.clone(), style.clone(), Duration::from_secs(600)))
-        .collect();
-    let now = Instant::now();
-    for (console, (service, spans)) in consoles.iter_mut().zip(batches) {
-        let resource = Resource {
-            attributes: vec![(
-                "service.name".into(),
-                crate::Value::Str(service.to_owned().into()),
-            )],
-        };
-        let records = records(spans);
-        let batch = Batch {
-            resource: &resource,
-            records: &records,
-            deadline: now,
-            dropped: 0,
-        };
-        console.export(&batch).unwrap();
+    let mut consoles = Vec::new();
+    for _ in &services {
+        consoles.push(console(&output, style));
     }
-    for console in &mut consoles {
-        console.shutdown(now);
+    for (console, (service, spans)) in consoles.iter_mut().zip(services) {
+        export(console, service, spans);
+    }
+    for mut console in consoles {
+        console.shutdown(Instant::now());
     }
     written.text()
 }
@@ -134,12 +138,43 @@ fn checkout() -> Vec<(&'static str, Vec<SpanRecord>)> {
 
 #[test]
 fn a_failed_request_is_drawn_across_services() {
-    expect![[]].assert_eq(&drawn(&Style::plain(110), checkout()));
+    expect![[r#"
+        ✗ error   1.24 s  gateway → orders  POST /checkout  7 spans  00000000000000000000000000000001
+        ✗ POST /checkout (gateway) [server]       1.24 s  ███████████████████████████  http.route=/checkout http.resp…
+        ├─ auth                                  12.1 ms  ▎                            user=ann
+        └─ ✗ POST orders:8080 [client]            1.20 s  ██████████████████████████▍  http.response.status_code=502
+           │  ✗ 502
+           └─ ✗ POST /orders (orders) [server]    1.19 s  ██████████████████████████▏
+              │  ✗ CheckoutError: order 7 failed: card ending in 42 was declined
+              └─ ✗ Orders::place                  1.17 s  █████████████████████████▉   order_id=7
+                 ├─ Orders::reserve              30.0 ms  ▋                            sku=A-1 count=2
+                 └─ ✗ charge [client]             900 ms       ████████████████████    amount=12.5 note="two words"
+                       ✗ CardDeclined: card ending in 42 was declined  src/payment.rs:88
+                       • retry attempt=2  +450 ms
+
+    "#]].assert_eq(&drawn(&Style::plain(110), checkout()));
 }
 
 #[test]
 fn a_narrow_terminal_cuts_names_and_leaves_arguments_out() {
-    expect![[]].assert_eq(&drawn(&Style::plain(60), checkout()));
+    expect![[r#"
+        ✗ error   1.24 s  gateway → orders  POST /checkout  7 spans  00000000000000000000000000000001
+        ✗ POST /check… (gateway) […    1.24 s  ███████████████
+        ├─ auth                       12.1 ms  ▏
+        └─ ✗ POST orders:… [client]    1.20 s  ██████████████▋
+           │  ✗ 502
+           └─ ✗ POST /or… (orders)…    1.19 s  ██████████████▌
+              │  ✗ CheckoutError: order 7 failed: card ending in 42
+              │    was declined
+              └─ ✗ Orders::place       1.17 s  ██████████████▍
+                 ├─ Orders::reserve   30.0 ms  ▍
+                 └─ ✗ charge [clie…    900 ms     ██████████▉
+                       ✗ CardDeclined: card ending in 42 was
+                         declined  src/payment.rs:88
+                       • retry attempt=2  +450 ms
+
+    "#]]
+    .assert_eq(&drawn(&Style::plain(60), checkout()));
 }
 
 #[test]
@@ -149,7 +184,21 @@ fn colours_mark_outcome_and_service() {
         ..Style::plain(110)
     };
     let text = drawn(&style, checkout());
-    expect![[]].assert_eq(&text.replace('\x1b', "^"));
+    expect![[r#"
+        ^[31m✗ error^[0m   ^[1m1.24 s^[0m  ^[36mgateway^[0m^[2m → ^[0m^[34morders^[0m  POST /checkout^[2m  7 spans  00000000000000000000000000000001^[0m
+        ^[31m✗ ^[0m^[31mPOST /checkout^[0m^[36m (gateway)^[0m^[2m [server]^[0m       1.24 s  ^[31m███████████████████████████^[0m  ^[2mhttp.route=/checkout http.resp…^[0m
+        ^[2m├─ ^[0mauth                                  12.1 ms  ^[36m▎^[0m                            ^[2muser=ann^[0m
+        ^[2m└─ ^[0m^[31m✗ ^[0m^[31mPOST orders:8080^[0m^[2m [client]^[0m            1.20 s  ^[31m██████████████████████████▍^[0m  ^[2mhttp.response.status_code=502^[0m
+        ^[2m   │  ^[0m^[31m✗ ^[0m^[31m502^[0m
+        ^[2m   └─ ^[0m^[31m✗ ^[0m^[31mPOST /orders^[0m^[34m (orders)^[0m^[2m [server]^[0m    1.19 s  ^[31m██████████████████████████▏^[0m
+        ^[2m      │  ^[0m^[31m✗ ^[0m^[31mCheckoutError: order 7 failed: card ending in 42 was declined^[0m
+        ^[2m      └─ ^[0m^[31m✗ ^[0m^[31mOrders::place^[0m                  1.17 s  ^[31m█████████████████████████▉^[0m   ^[2morder_id=7^[0m
+        ^[2m         ├─ ^[0mOrders::reserve              30.0 ms  ^[34m▋^[0m                            ^[2msku=A-1 count=2^[0m
+        ^[2m         └─ ^[0m^[31m✗ ^[0m^[31mcharge^[0m^[2m [client]^[0m             900 ms       ^[31m████████████████████^[0m    ^[2mamount=12.5 note="two words"^[0m
+        ^[2m               ^[0m^[31m✗ ^[0m^[31mCardDeclined: card ending in 42 was declined^[0m  ^[4msrc/payment.rs:88^[0m
+        ^[2m               ^[0m• retry^[2m attempt=2^[0m^[2m  +450 ms^[0m
+
+    "#]].assert_eq(&text.replace('\x1b', "^"));
 }
 
 #[test]
@@ -161,7 +210,13 @@ fn good_requests_are_a_line_each() {
         span(1, 0, "GET /").between(0, 1_000),
         second,
     ];
-    check(spans, &expect![[]]);
+    check(
+        spans,
+        &expect![[r#"
+        ✓ ok     1.00 ms  orders  GET /  2 spans  00000000000000000000000000000001
+        ✓ ok     12.3 ms  orders  GET /orders/{id}  1 span  00000000000000000000000000000002
+    "#]],
+    );
 }
 
 #[test]
@@ -185,7 +240,18 @@ fn a_panic_shows_where_it_happened() {
             .with("error.type", "panic")
             .failed("panic"),
     ];
-    check(spans, &expect![[]]);
+    check(
+        spans,
+        &expect![[r#"
+            ✗ error  60.0 µs  orders  GET /cart  2 spans  00000000000000000000000000000001
+            ✗ GET /cart (orders)   60.0 µs  █████████████████████████
+            └─ ✗ Cart::item        30.0 µs      ████████████▋
+                  ✗ panic: index out of bounds:
+                    the len is 3
+                    but the index is 7  src/cart.rs:12
+
+        "#]],
+    );
 }
 
 #[test]
@@ -201,7 +267,18 @@ fn cancelled_requests_are_drawn_and_survived_exceptions_too() {
         ),
         span(1, 0, "GET /").between(0, 60),
     ];
-    check(spans, &expect![[]]);
+    check(
+        spans,
+        &expect![[r#"
+            ⊘ cancelled  60.0 µs  orders  GET /  3 spans  00000000000000000000000000000001
+            GET / (orders)         60.0 µs  █████████████████████████
+            ├─ ⊘ query             30.0 µs      ████████████▋
+            │     ⊘ cancelled
+            └─ cache               5.00 µs                    ██▉
+                  ! Timeout: no answer
+
+        "#]],
+    );
 }
 
 #[test]
@@ -210,7 +287,43 @@ fn an_incomplete_trace_says_so() {
         span(3, 2, "inner").between(10, 20).failed("no"),
         span(4, 9, "other").between(30, 40),
     ];
-    check(spans, &expect![[]]);
+    check(
+        spans,
+        &expect![[r#"
+        ✗ error  30.0 µs  orders  inner  2 spans, incomplete  00000000000000000000000000000001
+        ✗ inner (orders)       10.0 µs  ████████▍
+           ✗ no
+        other (orders)         10.0 µs                  █████████
+
+    "#]],
+    );
+}
+
+#[test]
+fn late_spans_are_a_line_unless_they_failed() {
+    let written = Written::default();
+    let output = Output::new(written.clone());
+    for spans in [
+        vec![span(1, 0, "GET /").between(0, 60)],
+        vec![
+            span(3, 2, "send").between(65, 69),
+            span(2, 1, "audit").between(50, 90),
+        ],
+        vec![span(4, 1, "mail").between(70, 80).failed("refused")],
+    ] {
+        let mut console = console(&output, &Style::plain(100));
+        export(&mut console, "orders", spans);
+        console.shutdown(Instant::now());
+    }
+    expect![[r#"
+        ✓ ok     60.0 µs  orders  GET /  1 span  00000000000000000000000000000001
+        + late   40.0 µs  orders  audit, send  2 spans  00000000000000000000000000000001
+        ✗ error  10.0 µs  orders  mail  1 span, late  00000000000000000000000000000001
+        ✗ mail (orders)        10.0 µs  █████████████████████████
+           ✗ refused
+
+    "#]]
+    .assert_eq(&written.text());
 }
 
 #[test]

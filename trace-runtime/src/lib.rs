@@ -8,6 +8,7 @@ pub mod propagation;
 mod record;
 mod redact;
 pub mod sampler;
+mod tree;
 mod tsc;
 mod value;
 

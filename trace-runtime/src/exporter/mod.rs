@@ -1,5 +1,7 @@
 //! Exporters: what turns finished spans into bytes for somebody else.
 
+pub(crate) mod console;
+pub(crate) mod log_spans;
 #[cfg(feature = "otlp-http")]
 pub(crate) mod otlp;
 #[cfg(feature = "sdk-exporter")]

@@ -19,7 +19,7 @@ use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, flag}
 use crate::sampler::{Sampling, SamplingDecision, SamplingInput};
 use crate::tracer::{Core, global};
 use crate::value::limit;
-use crate::{ToValue, Value, bubble, clock, panic_hook, pipeline::thread};
+use crate::{Value, bubble, clock, panic_hook, pipeline::thread};
 
 /// The live record of a span that has not ended.
 #[derive(Debug)]
@@ -332,10 +332,7 @@ impl LiveSpan {
 
 /// A span that has started and whose function's body has not.
 #[derive(Debug)]
-pub struct Start(Option<Box3>);
-
-/// Kept small when there is nothing to keep.
-type Box3 = StartState;
+pub struct Start(Option<StartState>);
 
 #[derive(Debug)]
 enum StartState {
@@ -616,13 +613,12 @@ pub(crate) const NOW: std::time::SystemTime = std::time::UNIX_EPOCH;
 impl Active {
     /// Runs `body` inside the span.
     #[inline]
-    pub(crate) fn run<R>(&mut self, phase_after: bool, body: impl FnOnce() -> R) -> R {
+    pub(crate) fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
         let Some(cx) = &self.cx else { return body() };
-        let attached = cx.clone().attach();
+        let _attached = cx.clone().attach();
         self.phase = Phase::Running;
         let result = body();
-        self.phase = if phase_after { Phase::Waiting } else { Phase::Resting };
-        drop(attached);
+        self.phase = Phase::Resting;
         result
     }
 
@@ -716,12 +712,15 @@ impl Sink for Active {
         KINDS.get(usize::from(self.kind)).cloned().unwrap_or(SpanKind::Internal)
     }
 
-    fn fail(&mut self, failed: Failed<'_>) {
+    fn fail(&mut self, failed: Failed) {
         let Some(cx) = &self.cx else { return };
         let span = cx.span();
-        let repeated = bubble::is_repeated(span.span_context().span_id(), failed.identity);
-        if !repeated {
-            span.add_event_with_timestamp("exception", NOW, failed.event_attributes());
+        if let Some(exception) = &failed.exception {
+            let repeated = bubble::is_repeated(span.span_context().span_id(), exception.identity);
+            if !repeated {
+                let attributes = exception.attributes(&failed.description);
+                span.add_event_with_timestamp("exception", NOW, attributes);
+            }
         }
         span.set_attribute(KeyValue::new("error.type", failed.error_type));
         span.set_status(Status::error(failed.description));
@@ -730,9 +729,4 @@ impl Sink for Active {
     fn attribute(&mut self, key: &'static str, value: Value<'_>) {
         self.set(key, value);
     }
-}
-
-/// Records a field of the user's.
-pub fn record<T: ToValue + ?Sized>(span: &mut Start, index: usize, value: &T) {
-    span.field(index, value.to_value());
 }

@@ -61,6 +61,11 @@ impl Reporter {
         self.state().known.remove(text);
     }
 
+    /// Whether there is something to print.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.state().unprinted.is_empty()
+    }
+
     /// Prints what has not been printed. Only threads of ours call this.
     pub(crate) fn print(&self) {
         let lines = std::mem::take(&mut self.state().unprinted);

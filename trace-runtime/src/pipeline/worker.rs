@@ -1,5 +1,6 @@
 //! The worker: the one thread that takes finished spans out of the threads' buffers.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -13,9 +14,11 @@ use super::queue::Queue;
 use super::report::Reporter;
 use super::sender::{Effort, Pending, Sender, Shared};
 use super::stats::{Delivery, SenderCounters, WorkerCounters};
+use crate::callsite;
 use crate::clock::Anchor;
 use crate::diagnostics::Diagnostic;
-use crate::exporter::{Exporter, log_line};
+use crate::config::CodeMode;
+use crate::exporter::{Exporter, log_spans};
 use crate::record::{Keep, Records, SpanRecord};
 
 /// What `with_on_end` was given: called in order, until one says no.
@@ -29,8 +32,11 @@ pub(crate) struct Setup {
     pub(crate) exporters: Vec<(Box<dyn Exporter>, Arc<SenderCounters>)>,
     pub(crate) on_end: Vec<OnEnd>,
     pub(crate) log_spans: bool,
+    pub(crate) code: CodeMode,
     pub(crate) batch_size: usize,
     pub(crate) delay: Duration,
+    /// What to print first.
+    pub(crate) greeting: Option<String>,
 }
 
 /// Starts the worker's thread.
@@ -62,6 +68,7 @@ struct Worker {
     sent: Vec<Arc<SenderCounters>>,
     on_end: Vec<OnEnd>,
     log_spans: bool,
+    code: CodeMode,
     batch_size: usize,
     delay: Duration,
 }
@@ -69,6 +76,9 @@ struct Worker {
 impl Worker {
     fn new(setup: Setup) -> Self {
         setup.shared.queue.waker.adopt();
+        if let Some(greeting) = &setup.greeting {
+            setup.shared.reporter.line(greeting);
+        }
         let sent = setup.exporters.iter().map(|(_, counters)| Arc::clone(counters)).collect();
         let alone = setup.exporters.len() == 1;
         let senders = setup
@@ -88,6 +98,7 @@ impl Worker {
             sent,
             on_end: setup.on_end,
             log_spans: setup.log_spans,
+            code: setup.code,
             batch_size: setup.batch_size,
             delay: setup.delay,
         }
@@ -114,20 +125,50 @@ impl Worker {
             if let Some((request, number)) = request {
                 let last = matches!(request, Request::Shutdown { .. });
                 if let Request::Shutdown { until } = request {
+                    self.report_open();
                     self.senders.iter_mut().for_each(|sender| sender.shutdown(until));
                 }
                 self.reporter.print();
-                self.control.answer(number, self.delivery_since(&before));
+                self.control.answer(number, self.delivery_since(&before), last);
                 if last {
-                    return;
+                    return self.linger();
                 }
             }
+        }
+    }
+
+    /// Spans that nobody will see: how many, and where the first of them began.
+    fn report_open(&self) {
+        let mut open: Vec<_> =
+            self.queue.totals().open.into_iter().filter(|(_, count)| *count > 0).collect();
+        if open.is_empty() {
+            return;
+        }
+        open.sort_unstable_by_key(|(site, count)| (Reverse(*count), *site));
+        let spans: i64 = open.iter().map(|(_, count)| count).sum();
+        let sites: Vec<_> =
+            open.iter().take(5).map(|(id, count)| callsite::site(*id).describe(*count)).collect();
+        let more = if open.len() > 5 { " and elsewhere" } else { "" };
+        self.reporter.note(Diagnostic::warning(format!(
+            "{spans} spans were still open at the end and are not exported: {}{more}",
+            sites.join(", ")
+        )));
+    }
+
+    /// Stays a while if the guard was dropped suspiciously early.
+    fn linger(self) {
+        let Self { control, reporter, senders, on_end, .. } = self;
+        drop((senders, on_end));
+        if let Some(message) = control.linger() {
+            reporter.note(Diagnostic::warning(message));
+            reporter.print();
         }
     }
 
     /// Takes what the threads have finished and gives it to the senders.
     fn collect(&mut self) {
         let mut records = Records::new();
+        records.set_code(self.code);
         self.queue.drain(&mut records);
         if records.is_empty() {
             return;
@@ -135,7 +176,7 @@ impl Worker {
         records.set_anchor(Anchor::now());
         if self.log_spans {
             for view in records.iter() {
-                self.reporter.line(&log_line(&view));
+                self.reporter.line(&log_spans::line(&view));
             }
         }
         let records = self.apply_hooks(records);

@@ -5,8 +5,6 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use once_cell::sync::OnceCell;
-
 use super::core::Parts;
 use super::{Core, Tracer, TracerGuard, global};
 use crate::callsite::Level;
@@ -240,6 +238,7 @@ impl TracerBuilder {
             sampler: self.sampler.unwrap_or_else(|| sampler(&config)),
             given: Mutex::new(given),
             on_end: self.on_end,
+            environment: self.environment,
         };
         launch(Arc::new(config), plan, diagnostics, Location::caller(), before)
     }
@@ -262,6 +261,7 @@ pub(crate) struct Plan {
     /// Exporters given by value; the worker takes them.
     given: Mutex<Vec<Box<dyn Exporter>>>,
     on_end: Vec<OnEnd>,
+    environment: Option<Environment>,
 }
 
 impl std::fmt::Debug for Plan {
@@ -271,19 +271,24 @@ impl std::fmt::Debug for Plan {
 }
 
 impl Plan {
+    fn lookup(&self, name: &str) -> Option<String> {
+        self.environment.as_ref().map_or_else(|| config::process_environment(name), |look| look(name))
+    }
+
     /// The same, for the child of a fork: exporters given by value live in the parent's worker.
     pub(super) fn after_fork(&self) -> Self {
         Self {
             sampler: self.sampler.clone(),
             given: Mutex::default(),
             on_end: self.on_end.clone(),
+            environment: self.environment.clone(),
         }
     }
 
     /// A plan that keeps spans for whoever drains the queue.
     #[cfg(feature = "testing")]
     pub(crate) fn keeping(sampler: Sampler) -> Self {
-        Self { sampler, given: Mutex::default(), on_end: Vec::new() }
+        Self { sampler, given: Mutex::default(), on_end: Vec::new(), environment: None }
     }
 }
 
@@ -329,7 +334,7 @@ pub(super) fn launch(
     let exporters: Vec<_> = if config.disabled.value {
         Vec::new()
     } else {
-        built(&config, &reporter).into_iter().chain(given).map(counted).collect()
+        built(&config, &reporter, &|name| plan.lookup(name)).into_iter().chain(given).map(counted).collect()
     };
     let observed = !exporters.is_empty() || !plan.on_end.is_empty() || config.own.log_spans.value;
     let records = observed && !config.disabled.value;
@@ -345,7 +350,6 @@ pub(super) fn launch(
         senders,
         reporter: Arc::clone(&reporter),
         config: Arc::clone(&config),
-        on_end: plan.on_end.clone(),
         plan,
         init,
         records,
@@ -387,10 +391,10 @@ fn counted(exporter: Box<dyn Exporter>) -> (Box<dyn Exporter>, Arc<SenderCounter
 }
 
 /// The exporters that the configuration names.
-fn built(config: &Config, reporter: &Reporter) -> Vec<Box<dyn Exporter>> {
+fn built(config: &Config, reporter: &Reporter, lookup: &config::Lookup<'_>) -> Vec<Box<dyn Exporter>> {
     let mut exporters = Vec::new();
     for choice in &config.exporters.value {
-        match exporter::build(*choice, config) {
+        match exporter::build(*choice, config, lookup) {
             Ok(exporter) => exporters.push(exporter),
             Err(diagnostic) => reporter.note(diagnostic),
         }

@@ -11,13 +11,14 @@ use opentelemetry::{Array, KeyValue};
 use super::builder::{Plan, launch};
 use super::global;
 use crate::callsite::{self, Callsite};
-use crate::config::{Arguments, CancelledMode, Config};
+use crate::config::{Arguments, CancelledMode, Config, PropagatorChoice};
 use crate::diagnostics::Diagnostic;
 use crate::error::FlushError;
 use crate::pipeline::control::{Control, Request};
 use crate::pipeline::queue::Queue;
 use crate::pipeline::report::Reporter;
 use crate::pipeline::stats::{Delivery, SenderCounters, Stats, WorkerCounters};
+use crate::propagation::{self, Format, Propagators, TextMap};
 use crate::redact::{ExtraWords, Secrecy};
 use crate::sampler::Sampler;
 use crate::value::ValueLimits;
@@ -41,7 +42,7 @@ pub(crate) struct Core {
     pub(crate) init: &'static std::panic::Location<'static>,
     pub(crate) started: Instant,
     /// The tracer that this one replaced; what it has recorded is delivered under its own settings.
-    pub(crate) predecessor: Option<&'static Core>,
+    predecessor: OnceCell<&'static Core>,
     pub(crate) plan: Plan,
     /// The fork of the process that the worker belongs to, and the tracer's successor in a child.
     pub(crate) fork: u32,
@@ -50,6 +51,8 @@ pub(crate) struct Core {
     closed: AtomicBool,
     after_shutdown: AtomicU64,
     last: Mutex<Option<Result<(), FlushError>>>,
+    #[cfg(feature = "remote-sampler")]
+    poller: Mutex<Option<crate::sampler::Poller>>,
 }
 
 /// How much one span holds.
@@ -139,7 +142,9 @@ impl Core {
             reporter: parts.reporter,
             init: parts.init,
             started: Instant::now(),
-            predecessor: parts.predecessor,
+            predecessor: OnceCell::new(),
+            #[cfg(feature = "remote-sampler")]
+            poller: Mutex::default(),
             plan: parts.plan,
             fork: global::forks(),
             revived: OnceCell::new(),
@@ -160,7 +165,7 @@ impl Core {
     fn revive(&'static self) -> &'static Core {
         self.revived.get_or_init(|| {
             let config = Arc::new(self.config.after_fork());
-            launch(config, self.plan.after_fork(), Vec::new(), self.init, None, self.records_any())
+            launch(config, self.plan.after_fork(), Vec::new(), self.init, None)
         })
     }
 
@@ -169,9 +174,38 @@ impl Core {
         self.max_level.load(Ordering::Relaxed)
     }
 
-    fn records_any(&self) -> bool {
-        self.max_level() > 0
+    /// What `before` has recorded, and the spans still open there, are delivered with ours.
+    pub(super) fn follow(&self, before: Option<&'static Core>) {
+        if let Some(before) = before {
+            let _ = self.predecessor.set(before);
+        }
     }
+
+    /// Makes the formats of the configuration those of the process.
+    pub(super) fn install_propagators(&self) {
+        let propagators = propagators(&self.config);
+        propagation::set_propagators(propagators);
+        opentelemetry::global::set_text_map_propagator(TextMap::from(propagators));
+    }
+
+    /// Starts what the sampler does in the background.
+    #[cfg(feature = "remote-sampler")]
+    pub(super) fn start_sampler(&self) {
+        let (reporter, waker) = (Arc::clone(&self.reporter), Arc::clone(&self.queue));
+        let report = move |message: String| {
+            reporter.note(Diagnostic::warning(message));
+            waker.waker.unpark();
+        };
+        match self.sampler.start(self.config.service_name(), report) {
+            Ok(poller) => *self.poller.lock().unwrap_or_else(PoisonError::into_inner) = poller,
+            Err(error) => {
+                self.note(Diagnostic::error(format!("the sampler's thread cannot start: {error}")));
+            }
+        }
+    }
+
+    #[cfg(not(feature = "remote-sampler"))]
+    pub(super) fn start_sampler(&self) {}
 
     /// Whether this call site's spans are recorded.
     #[inline]
@@ -210,12 +244,12 @@ impl Core {
     /// A span wants to start although the guard is gone.
     #[cold]
     fn note_late_start(&self) {
-        self.control.note_late_start();
+        self.control.note_late_start(&self.queue.waker);
     }
 
     /// Delivers what has ended so far.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        if self.control.has_ended() {
+        if self.control.has_finished() {
             return self.last().unwrap_or(Ok(()));
         }
         let until = Instant::now() + timeout;
@@ -223,7 +257,7 @@ impl Core {
             Some(delivery) => outcome(&delivery),
             None => Err(self.unanswered(timeout)),
         };
-        self.predecessor.map_or(Ok(()), |before| before.flush(timeout)).and(own)
+        self.predecessor.get().map_or(Ok(()), |before| before.flush(timeout)).and(own)
     }
 
     /// Delivers what has ended, then ends. Doing it again answers the same.
@@ -233,12 +267,14 @@ impl Core {
         }
         global::deactivate(self);
         let until = Instant::now() + timeout;
-        let before = self.predecessor.map_or(Ok(()), |before| before.shutdown(timeout));
+        let before = self.predecessor.get().map_or(Ok(()), |before| before.shutdown(timeout));
         let own = match self.control.ask(&self.queue.waker, Request::Shutdown { until }) {
             Some(delivery) => outcome(&delivery),
             None => Err(self.unanswered(timeout)),
         };
         self.queue.close();
+        #[cfg(feature = "remote-sampler")]
+        drop(self.poller.lock().unwrap_or_else(PoisonError::into_inner).take());
         let result = before.and(own);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.clone());
         result
@@ -283,7 +319,7 @@ impl Core {
             + stats.dropped_after_shutdown
             + stats.dropped_queue_full;
         stats.queued = stats.ended.saturating_sub(known);
-        if self.control.has_ended() {
+        if self.control.has_finished() {
             // Nobody will fetch what came after the worker's last look.
             stats.dropped_after_shutdown += std::mem::take(&mut stats.queued);
         }
@@ -315,7 +351,6 @@ pub(super) struct Parts {
     pub(super) senders: Vec<Arc<SenderCounters>>,
     pub(super) reporter: Arc<Reporter>,
     pub(super) init: &'static std::panic::Location<'static>,
-    pub(super) predecessor: Option<&'static Core>,
     pub(super) records: bool,
 }
 
@@ -327,4 +362,18 @@ impl Config {
             crate::config::LevelFilter::Upto(level) => level as u8,
         }
     }
+}
+
+fn propagators(config: &Config) -> Propagators {
+    let chosen = &config.propagators.value;
+    let format = |choice: &PropagatorChoice| match choice {
+        PropagatorChoice::TraceContext => Format::TraceContext,
+        PropagatorChoice::Baggage => Format::Baggage,
+        PropagatorChoice::B3Single => Format::B3,
+        PropagatorChoice::B3Multi => Format::B3Multi,
+        PropagatorChoice::Jaeger => Format::Jaeger,
+    };
+    let formats: Vec<_> = chosen.list.iter().map(format).collect();
+    let propagators = Propagators::new(&formats);
+    if chosen.first_wins { propagators.first_wins() } else { propagators }
 }

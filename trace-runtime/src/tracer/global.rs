@@ -52,6 +52,8 @@ struct Global {
     tracer: Chosen,
     /// Tracers that may record, the global one and others.
     active: Vec<&'static Core>,
+    /// The global tracer has ended suspiciously early: spans that still start are noticed.
+    watched: Option<&'static Core>,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +80,7 @@ impl Global {
     fn publish(&self) {
         let level = match self.tracer {
             Chosen::Nothing => Level::Trace as u8,
+            _ if self.watched.is_some() => Level::Trace as u8,
             _ => self.active.iter().map(|core| core.max_level()).max().unwrap_or(0),
         };
         LEVEL.store(level, Ordering::Relaxed);
@@ -180,7 +183,7 @@ pub fn set_global_tracer(tracer: Tracer) -> bool {
     // A tracer that a span has started goes on for what it has recorded, and ends now.
     if let Chosen::Lazy(before) = std::mem::replace(&mut global.tracer, Chosen::Explicit(tracer.core)) {
         global.active.retain(|core| !std::ptr::eq(*core, before));
-        tracer.core.adopt_predecessor(before);
+        tracer.core.follow(Some(before));
     }
     global.publish();
     drop(global);
@@ -232,6 +235,28 @@ fn install_with(
     })
 }
 
+/// The guard of `core` is dropped early; for `time`, spans that still start are explained.
+pub(super) fn watch(core: &'static Core, time: Duration) {
+    let mut global = global();
+    if !matches!(global.tracer, Chosen::Explicit(owner) if std::ptr::eq(owner, core)) {
+        return;
+    }
+    global.watched = Some(core);
+    let message = format!(
+        "the guard returned at {} was dropped after {} ms, and spans still start: they are lost; \
+         bind the guard to a variable that lives as long as `main`, `let _guard = ..` rather than \
+         `let _ = ..`",
+        core.init,
+        core.started.elapsed().as_millis()
+    );
+    let over = || {
+        let mut global = self::global();
+        global.watched = None;
+        global.publish();
+    };
+    core.control.watch(Instant::now() + time, message, Box::new(over));
+}
+
 fn note_second(owner: &Core) {
     owner.note(Diagnostic::warning(format!(
         "the tracer was already initialised at {}; this second initialisation changes nothing",
@@ -252,8 +277,12 @@ pub(crate) fn at_exit() {
     let Ok(global) = GLOBAL.try_lock() else { return };
     let active: Vec<_> =
         global.active.iter().copied().filter(|core| core.fork == forks()).collect();
+    let watched = global.watched;
     drop(global);
     let started = Instant::now();
+    if let Some(core) = watched {
+        core.control.await_last_words(started + Duration::from_millis(100));
+    }
     for core in active {
         let timeout = core.config.own.shutdown_timeout.value;
         // Whoever exits wants to be gone: the time is for all tracers together.

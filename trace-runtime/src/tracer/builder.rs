@@ -228,7 +228,8 @@ impl TracerBuilder {
         before: Option<&'static Core>,
     ) -> &'static Core {
         let mut given = self.exporters;
-        if given.is_empty() && config.exporters.value.is_empty() {
+        let nobody_says = config.exporters.source == config::Source::Code;
+        if given.is_empty() && config.exporters.value.is_empty() && nobody_says {
             given.extend(self.default_exporter);
         }
         let plan = Plan {

@@ -432,7 +432,9 @@ fn slow_servers_are_given_up() {
             let _ = report.send(line);
         });
         server.request();
-        slow.map(|answer| server.answer(answer));
+        if let Some(answer) = slow {
+            server.answer(answer);
+        }
         let line = reports
             .recv_timeout(Duration::from_secs(60))
             .expect("a report");

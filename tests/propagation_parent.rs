@@ -120,7 +120,8 @@ fn context_is_taken_as_it_is() {
 #[test]
 fn span_context_becomes_the_parent_if_valid() {
     let current = with_local_span(&Context::new(), 7, 8).with_baggage([KeyValue::new("k", "v")]);
-    let parent = parent_of(&span_context(1, 2, true), &current).unwrap();
+    let given = span_context(1, 2, true);
+    let parent = parent_of(&given, &current).unwrap();
     assert_eq!(span_id(&parent), 2);
     assert_eq!(parent.baggage().len(), 1);
     assert!(SpanContext::NONE.parent(&current).is_none());
@@ -140,7 +141,8 @@ fn option_decides_at_run_time() {
     assert!(Some(HeaderMap::new()).parent(&current).is_none());
     let given = headers(1, 2);
     assert_eq!(span_id(&parent_of(Some(&given), &current).unwrap()), 2);
-    assert_eq!(span_id(&parent_of(&Some(given), &current).unwrap()), 2);
+    let given = Some(given);
+    assert_eq!(span_id(&parent_of(&given, &current).unwrap()), 2);
 }
 
 #[test]

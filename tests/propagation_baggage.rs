@@ -172,6 +172,14 @@ fn baggage_of_several_formats_is_merged() {
 }
 
 #[test]
+fn properties_survive_the_same_value_in_another_format() {
+    let headers = [("baggage", "a=1;p"), ("uberctx-a", "1")];
+    assert_eq!(read("baggage,jaeger", &headers), ["a=1;p"]);
+    let headers = [("baggage", "a=1;p"), ("uberctx-a", "2")];
+    assert_eq!(read("baggage,jaeger", &headers), ["a=2"]);
+}
+
+#[test]
 fn no_valid_baggage_leaves_the_current_one() {
     let current = Context::new().with_baggage([KeyValue::new("a", "1")]);
     let headers = HashMap::from([("baggage", "broken"), ("uberctx-", "x")]);

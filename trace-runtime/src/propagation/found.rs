@@ -67,12 +67,7 @@ impl Found {
                 (mine, other) => mine.or(other),
             },
             baggage: match (self.baggage, other.baggage) {
-                (Some(mine), Some(mut merged)) => {
-                    for (key, (value, metadata)) in &mine {
-                        merged.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
-                    }
-                    Some(merged)
-                }
+                (Some(mine), Some(other)) => Some(merge(&mine, other)),
                 (mine, other) => mine.or(other),
             },
             root: self.root.or(other.root),
@@ -93,4 +88,15 @@ impl Found {
             (None, None) => with_baggage,
         }
     }
+}
+
+fn merge(winner: &Baggage, mut merged: Baggage) -> Baggage {
+    for (key, (value, properties)) in winner {
+        // Jaeger's baggage has no properties; W3C's for the same value remain true.
+        let adds_nothing = properties.as_str().is_empty() && merged.get(key) == Some(value);
+        if !adds_nothing {
+            merged.insert_with_metadata(key.clone(), value.clone(), properties.clone());
+        }
+    }
+    merged
 }

@@ -544,6 +544,22 @@ fn unset_and_blank_give_the_default() {
 }
 
 #[test]
+fn paths_that_have_no_effect_are_warned_about() {
+    let file = from_env(&[("TRACED_FILE", "spans")]);
+    assert_eq!(
+        file.warnings(),
+        ["`TRACED_FILE`: has no effect without `OTEL_TRACES_EXPORTER=file`"]
+    );
+    from_env(&[("TRACED_FILE", "spans"), ("OTEL_TRACES_EXPORTER", "file")]).assert_quiet();
+    let certificate = [("OTEL_EXPORTER_OTLP_CERTIFICATE", "Cargo.toml")];
+    from_env(&certificate).assert_quiet();
+    let warnings = resolve_all(&Overrides::default(), DEFAULT, &certificate).warnings();
+    let expected = "`OTEL_EXPORTER_OTLP_CERTIFICATE`: has no effect without feature `tls` \
+                    of `trace-runtime`";
+    assert!(warnings.iter().any(|line| line == expected), "{warnings:?}");
+}
+
+#[test]
 fn good_values_are_used_and_name_their_variable() {
     for row in ROWS {
         for (text, expected) in row.good {

@@ -318,7 +318,7 @@ const ROWS: &[Row] = &[
         "propagators",
         "tracecontext, baggage",
         &[
-            ("jaeger", "jaeger (first wins)"),
+            ("jaeger", "jaeger"),
             ("W3C,b3,w3c", "tracecontext, b3multi (first wins)"),
         ],
         &["none", "tracecontext", "b3,x", ","],

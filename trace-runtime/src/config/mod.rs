@@ -32,14 +32,14 @@ use crate::value::Value;
 pub(crate) use self::exporter::{ExporterChoice, names_destination};
 pub(crate) use self::filter::{Filter, LevelFilter};
 pub(crate) use self::jaeger::{JaegerConfig, JaegerProtocol, authority};
-pub(crate) use self::otlp::{Compression, OtlpConfig, OtlpProtocol};
+pub(crate) use self::otlp::OtlpConfig;
 pub(crate) use self::own::{
-    Arguments, CancelledMode, CodeMode, ExceptionSignal, LogDestination, OwnConfig,
+    Arguments, CancelledMode, CodeMode, LogDestination, OwnConfig,
 };
 pub(crate) use self::pipeline::{BatchConfig, LimitsConfig};
 pub(crate) use self::propagation::{PropagatorChoice, PropagatorsConfig};
 pub(crate) use self::sampler::{RemoteConfig, RootSampler, SamplerConfig};
-pub(crate) use self::secret::{REDACTED, Secret, Url, mask_user_info, one_line, shown};
+pub(crate) use self::secret::{one_line, shown};
 pub(crate) use self::setting::{Setting, Source};
 
 /// How a variable is looked up.

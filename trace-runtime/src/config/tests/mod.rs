@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::features::Features;
 use super::resource::Host;
+use super::secret::Secret;
 use super::*;
 use crate::diagnostics::Severity;
 use crate::error::InitError;

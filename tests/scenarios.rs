@@ -173,8 +173,9 @@ fn runtime_dropped() {
         trace_runtime::spawn(async { work(1) })
             .await
             .expect("the task ends");
-        trace_runtime::spawn(pending_task());
-        tokio::task::yield_now().await;
+        let (started, waits) = tokio::sync::oneshot::channel();
+        trace_runtime::spawn(pending_task(started));
+        waits.await.expect("the task starts");
     });
     runtime.shutdown_timeout(Duration::from_secs(5));
     guard.shutdown(Duration::from_secs(5)).expect("delivery");
@@ -182,13 +183,14 @@ fn runtime_dropped() {
 }
 
 #[traced]
-async fn pending_task() {
+async fn pending_task(started: tokio::sync::oneshot::Sender<()>) {
+    let _ = started.send(());
     std::future::pending::<()>().await;
 }
 
 fn open_at_shutdown() {
     let guard = trace_runtime::init_tracer();
-    let mut task = Box::pin(pending_task());
+    let mut task = Box::pin(pending_task(tokio::sync::oneshot::channel().0));
     let waker = std::task::Waker::noop();
     let polled = task
         .as_mut()

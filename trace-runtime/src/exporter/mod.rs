@@ -1,5 +1,15 @@
 //! Exporters: what turns finished spans into bytes for somebody else.
 
+pub(crate) mod console;
+pub(crate) mod log_spans;
+#[cfg(feature = "otlp-http")]
+pub(crate) mod otlp;
+#[cfg(feature = "sdk-exporter")]
+pub(crate) mod sdk;
+
+#[cfg(all(test, any(feature = "otlp-http", feature = "sdk-exporter")))]
+pub(crate) mod samples;
+
 use std::fmt;
 use std::time::{Duration, Instant};
 

@@ -18,9 +18,10 @@ mod http;
 use std::borrow::Cow;
 use std::ops::Deref;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-pub use argument::{Arg, Arguments};
+pub use argument::{Arg, Arguments, LateArguments, whole};
 pub use error::ErrorOf;
 #[cfg(feature = "http")]
 pub use http::{HttpOutcome, Status};
@@ -99,6 +100,20 @@ pub(crate) struct Exception {
     pub(crate) identity: u64,
 }
 
+impl Exception {
+    /// The attributes of the event.
+    pub(crate) fn attributes(&self, message: &str) -> Vec<KeyValue> {
+        let mut attributes = vec![
+            KeyValue::new("exception.type", self.type_name.clone()),
+            KeyValue::new("exception.message", message.to_owned()),
+        ];
+        if let Some(stacktrace) = &self.stacktrace {
+            attributes.push(KeyValue::new("exception.stacktrace", stacktrace.clone()));
+        }
+        attributes
+    }
+}
+
 impl Failed {
     /// A failure of which nothing is known.
     fn other() -> Self {
@@ -123,13 +138,6 @@ pub trait Sink {
 
     /// Sets an attribute; the last one under a key wins.
     fn attribute(&mut self, key: &'static str, value: Value<'_>);
-}
-
-/// Sets `error.type` to what the user says, after the outcome has set it.
-pub fn error_type<S: Sink>(sink: &mut S, value: &(impl crate::ToValue + ?Sized)) {
-    if sink.recording() {
-        sink.attribute("error.type", value.to_value());
-    }
 }
 
 /// The return value of a traced function.

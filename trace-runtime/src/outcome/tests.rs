@@ -407,15 +407,46 @@ fn arguments_that_are_values_are_recorded() {
     Arg(&permit).__record(&mut sink, 2);
     Arg(&|| 1).__record(&mut sink, 3);
     generic(&mut sink, 5);
-    error_type(&mut sink, &503);
     assert_eq!(
         sink.attributes,
         [
             ("0".to_owned(), Value::I64(1)),
             ("1".to_owned(), Value::Str("a".into())),
-            ("error.type".to_owned(), Value::I64(503)),
         ]
     );
+}
+
+#[test]
+fn a_whole_return_value_is_a_value_or_its_debug_output() {
+    struct Seen(std::cell::RefCell<Vec<Value<'static>>>);
+    impl LateArguments for Seen {
+        fn late(&self, index: usize, value: Value<'_>) {
+            assert_eq!(index, 3);
+            self.0.borrow_mut().push(crate::value::into_owned(value));
+        }
+    }
+    let seen = Seen(std::cell::RefCell::default());
+    whole(&7_u8).__record(&seen, 3);
+    whole("text").__record(&seen, 3);
+    whole(&DecidingDebug).__record(&seen, 3);
+    let shown = ["text", "DecidingDebug"].map(|text| Value::Str(text.into()));
+    let [text, debug] = shown;
+    assert_eq!(seen.0.into_inner(), [Value::I64(7), text, debug]);
+}
+
+#[test]
+fn an_exception_event_says_what_happened() {
+    let recorder = record!(Err::<(), _>(Wrapped("calling", refused())));
+    let attributes = exception(&recorder).attributes("the message");
+    let keys: Vec<_> = attributes.iter().map(|kv| kv.key.as_str()).collect();
+    let expected = [
+        "exception.type",
+        "exception.message",
+        "exception.stacktrace",
+    ];
+    assert_eq!(keys, expected);
+    assert_eq!(attributes[0].value, WRAPPED.into());
+    assert_eq!(attributes[1].value, "the message".into());
 }
 
 #[cfg(feature = "http")]

@@ -52,6 +52,43 @@ impl Records {
         }
     }
 
+    /// No records, dated by the same reading.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            anchor: self.anchor,
+        }
+    }
+
+    /// Cuts the records into batches of at most `size`.
+    pub(crate) fn split(self, size: usize) -> Vec<Self> {
+        if self.len() <= size {
+            return if self.is_empty() {
+                Vec::new()
+            } else {
+                vec![self]
+            };
+        }
+        let mut batches = Vec::with_capacity(self.len().div_ceil(size));
+        let mut entries = self.entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let mut batch: Vec<_> = entries.by_ref().take(size).collect();
+            let start = batch[0].0;
+            let end = entries
+                .peek()
+                .map_or(self.bytes.len(), |(next, _)| *next as usize);
+            batch.iter_mut().for_each(|(at, _)| *at -= start);
+            let bytes = self.bytes[start as usize..end].to_vec();
+            batches.push(Self {
+                bytes,
+                entries: batch,
+                anchor: self.anchor,
+            });
+        }
+        batches
+    }
+
     /// Dates the records by the clock as it stands now.
     pub(crate) fn set_anchor(&mut self, anchor: Anchor) {
         self.anchor = anchor;

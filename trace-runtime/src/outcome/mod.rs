@@ -60,6 +60,15 @@ pub trait Failure {
     }
 }
 
+/// Whether an error that answers a request with this status is a failure: `#[traced(status = ..)]`.
+pub fn status_is_failure(code: u16, kind: SpanKind) -> bool {
+    match code {
+        0..400 => false,
+        400..500 => kind == SpanKind::Client,
+        500.. => true,
+    }
+}
+
 macro_rules! pointers {
     ($($type:ty),*) => {
         $(

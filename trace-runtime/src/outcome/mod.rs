@@ -21,10 +21,10 @@ use std::ops::Deref;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-pub use argument::{Arg, Arguments, LateArguments, whole};
+pub use argument::{Arg, Arguments};
 pub use error::ErrorOf;
 #[cfg(feature = "http")]
-pub use http::{HttpOutcome, Status};
+pub use http::HttpOutcome;
 
 use crate::Value;
 

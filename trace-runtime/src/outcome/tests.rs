@@ -417,24 +417,6 @@ fn arguments_that_are_values_are_recorded() {
 }
 
 #[test]
-fn a_whole_return_value_is_a_value_or_its_debug_output() {
-    struct Seen(std::cell::RefCell<Vec<Value<'static>>>);
-    impl LateArguments for Seen {
-        fn late(&self, index: usize, value: Value<'_>) {
-            assert_eq!(index, 3);
-            self.0.borrow_mut().push(crate::value::into_owned(value));
-        }
-    }
-    let seen = Seen(std::cell::RefCell::default());
-    whole(&7_u8).__record(&seen, 3);
-    whole("text").__record(&seen, 3);
-    whole(&DecidingDebug).__record(&seen, 3);
-    let shown = ["text", "DecidingDebug"].map(|text| Value::Str(text.into()));
-    let [text, debug] = shown;
-    assert_eq!(seen.0.into_inner(), [Value::I64(7), text, debug]);
-}
-
-#[test]
 fn an_exception_event_says_what_happened() {
     let recorder = record!(Err::<(), _>(Wrapped("calling", refused())));
     let attributes = exception(&recorder).attributes("the message");

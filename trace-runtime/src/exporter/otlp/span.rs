@@ -4,8 +4,8 @@ use opentelemetry::trace::{SpanKind, Status, TraceState};
 
 use super::attribute::{attribute, attributes};
 use super::proto::{self, FIXED32, FIXED64, LEN, VARINT, message, tag};
-use crate::callsite::{Code, Site};
-use crate::{EventView, LinkView, SpanView, Value};
+use crate::callsite::Site;
+use crate::{EventView, LinkView, SpanView};
 
 const TRACE_ID: u8 = tag(1, LEN);
 const SPAN_ID: u8 = tag(2, LEN);
@@ -39,15 +39,14 @@ pub(super) struct SiteFields {
 }
 
 impl SiteFields {
-    pub(super) fn new(site: &Site) -> Self {
+    /// From the first span of the call site.
+    pub(super) fn new(site: &Site, span: &SpanView<'_>) -> Self {
         let mut fields = Vec::new();
         proto::text(&mut fields, NAME, &site.name);
         let name_end = fields.len();
         fields.extend_from_slice(&[KIND, kind(&site.kind)]);
         let kind_end = fields.len();
-        if let Some(code) = &site.code {
-            attributes(&mut fields, ATTRIBUTES, code_attributes(code).into_iter());
-        }
+        attributes(&mut fields, ATTRIBUTES, span.code_attributes());
         Self {
             fields,
             name_end,
@@ -58,36 +57,26 @@ impl SiteFields {
     fn write(&self, out: &mut Vec<u8>, span: &SpanView<'_>) {
         let own_name = span.has_own_name();
         let start = if own_name { self.name_end } else { 0 };
-        let (end, code) = match span.code() {
-            None => (self.kind_end, None),
-            Some(code) if is_code_set_later(span, code) => (self.kind_end, Some(code)),
-            Some(_) => (self.fields.len(), None),
+        // Rarely, a later attribute replaces one of the call site's.
+        let whole = self.fields.len() == self.kind_end || !span.is_code_set_later();
+        let end = if whole {
+            self.fields.len()
+        } else {
+            self.kind_end
         };
         out.extend_from_slice(&self.fields[start..end]);
         if own_name {
             proto::text(out, NAME, span.name());
         }
-        let code = code.into_iter().flat_map(code_attributes);
-        let code = code.filter(|(key, _)| !span.is_set_later(key));
-        attributes(out, ATTRIBUTES, code);
+        if !whole {
+            let code = span.code_attributes();
+            attributes(
+                out,
+                ATTRIBUTES,
+                code.filter(|(key, _)| !span.is_set_later(key)),
+            );
+        }
     }
-}
-
-fn code_attributes(code: &Code) -> [(&'static str, Value<'_>); 3] {
-    [
-        (
-            "code.function.name",
-            Value::Str(code.function.as_str().into()),
-        ),
-        ("code.file.path", Value::Str(code.file.into())),
-        ("code.line.number", Value::I64(code.line.into())),
-    ]
-}
-
-fn is_code_set_later(span: &SpanView<'_>, code: &Code) -> bool {
-    code_attributes(code)
-        .iter()
-        .any(|(key, _)| span.is_set_later(key))
 }
 
 fn kind(kind: &SpanKind) -> u8 {

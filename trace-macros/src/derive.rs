@@ -20,7 +20,7 @@
 //!     fn is_failure(&self, kind: ::trace_runtime::__private::Kind) -> bool {
 //!         match self {
 //!             Self::Gone => false,
-//!             Self::NotFound(..) => ::trace_runtime::__private::status_is_failure(404, kind),
+//!             Self::NotFound(..) => ::trace_runtime::__private::status_is_failure(404, &kind),
 //!             Self::Broken => true,
 //!         }
 //!     }
@@ -235,7 +235,7 @@ fn variant_name(
     for (variant, _) in variants {
         if !variant.fields.is_empty() {
             let message = format_args!(
-                "`ToValue` can be derived for enums without fields, but `{}` has some\nhelp: implement `ToValue`, or record `?value` for the `Debug` output",
+                "`ToValue` can be derived for enums without fields, but `{}` has some\nhelp: implement `ToValue`, or write `?value` for the `Debug` output",
                 variant.ident
             );
             errors.at(&variant.ident, message);
@@ -284,10 +284,10 @@ fn names(arms: &[Arm]) -> TokenStream {
     let arms = arms
         .iter()
         .map(|Arm { pattern, name, .. }| quote!(#pattern => #name,));
-    match_self(arms.collect())
+    match_self(&arms.collect())
 }
 
-fn match_self(arms: TokenStream) -> TokenStream {
+fn match_self(arms: &TokenStream) -> TokenStream {
     match arms.is_empty() {
         // A reference has a value even where the enum has none.
         true => quote_spanned!(here()=> match *self {}),
@@ -317,13 +317,13 @@ fn is_failure(arms: &[Arm], krate: &TokenStream) -> Option<TokenStream> {
                 Verdict::Failure => quote!(true),
                 Verdict::Ok => quote!(false),
                 Verdict::Status(code) => quote_spanned! {here()=>
-                    #krate::__private::status_is_failure(#code, kind)
+                    #krate::__private::status_is_failure(#code, &kind)
                 },
             };
             quote!(#pattern => #verdict,)
         },
     );
-    let verdict = match_self(arms.collect());
+    let verdict = match_self(&arms.collect());
     Some(quote_spanned! {here()=>
         fn is_failure(&self, kind: #krate::__private::Kind) -> bool { #verdict }
     })

@@ -54,23 +54,37 @@ impl Records {
 
     /// No records, dated by the same reading.
     pub(crate) fn emptied(&self) -> Self {
-        Self { bytes: Vec::new(), entries: Vec::new(), anchor: self.anchor }
+        Self {
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            anchor: self.anchor,
+        }
     }
 
     /// Cuts the records into batches of at most `size`.
     pub(crate) fn split(self, size: usize) -> Vec<Self> {
         if self.len() <= size {
-            return if self.is_empty() { Vec::new() } else { vec![self] };
+            return if self.is_empty() {
+                Vec::new()
+            } else {
+                vec![self]
+            };
         }
         let mut batches = Vec::with_capacity(self.len().div_ceil(size));
         let mut entries = self.entries.into_iter().peekable();
         while entries.peek().is_some() {
             let mut batch: Vec<_> = entries.by_ref().take(size).collect();
             let start = batch[0].0;
-            let end = entries.peek().map_or(self.bytes.len(), |(next, _)| *next as usize);
+            let end = entries
+                .peek()
+                .map_or(self.bytes.len(), |(next, _)| *next as usize);
             batch.iter_mut().for_each(|(at, _)| *at -= start);
             let bytes = self.bytes[start as usize..end].to_vec();
-            batches.push(Self { bytes, entries: batch, anchor: self.anchor });
+            batches.push(Self {
+                bytes,
+                entries: batch,
+                anchor: self.anchor,
+            });
         }
         batches
     }
@@ -84,6 +98,7 @@ impl Records {
         (0..self.entries.len()).map(|index| self.get(index))
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> SpanView<'_> {
         let (start, late) = &self.entries[index];
         let record = &self.bytes[*start as usize..];
@@ -159,11 +174,9 @@ impl<'a> SpanView<'a> {
         if let Some(name) = self.late.and_then(|late| late.name.as_deref()) {
             return name;
         }
-        // A name of its own comes before every attribute.
-        match Entries(self.attributes).next() {
-            Some(Entry::Name(name)) => name,
-            _ => &self.site.name,
-        }
+        Entries(self.attributes)
+            .own_name()
+            .unwrap_or(&self.site.name)
     }
 
     /// The span's kind.
@@ -188,7 +201,7 @@ impl<'a> SpanView<'a> {
     /// Whether this span's name differs from that of its call site.
     pub fn has_own_name(&self) -> bool {
         self.late.is_some_and(|late| late.name.is_some())
-            || matches!(Entries(self.attributes).next(), Some(Entry::Name(_)))
+            || Entries(self.attributes).own_name().is_some()
     }
 
     /// When the span began, in nanoseconds since the Unix epoch.
@@ -237,18 +250,27 @@ impl<'a> SpanView<'a> {
 
     /// The attributes without those of the call site, see [`code`](Self::code).
     pub fn own_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        self.early_attributes().chain(self.late_attributes())
+    }
+
+    /// Arguments and fields.
+    #[inline]
+    pub(crate) fn early_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
         let (site, late) = (self.site, self.late);
-        let early = Entries(self.attributes).filter_map(move |entry| match entry {
+        Entries(self.attributes).filter_map(move |entry| match entry {
             Entry::Attribute(index, value) => {
                 let key = site.keys.get(index).copied()?;
                 (!set_later(late, key)).then_some((key, value))
             }
             Entry::Name(_) => None,
-        });
-        early.chain(
-            late.into_iter()
-                .flat_map(|late| key_values(&late.attributes)),
-        )
+        })
+    }
+
+    /// What was set after the body began.
+    #[inline]
+    pub(crate) fn late_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        let late = self.late.map_or(&[][..], |late| &late.attributes);
+        key_values(late)
     }
 
     /// Whether `key` was set after the body began, which replaces an earlier value.

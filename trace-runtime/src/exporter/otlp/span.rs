@@ -2,7 +2,7 @@
 
 use opentelemetry::trace::{SpanKind, Status, TraceState};
 
-use super::attribute::{attribute, attributes};
+use super::attribute::attributes;
 use super::proto::{self, FIXED32, FIXED64, LEN, VARINT, message, tag};
 use crate::callsite::{Code, Site};
 use crate::{EventView, LinkView, SpanView, Value};
@@ -58,36 +58,34 @@ impl SiteFields {
     fn write(&self, out: &mut Vec<u8>, span: &SpanView<'_>) {
         let own_name = span.has_own_name();
         let start = if own_name { self.name_end } else { 0 };
-        let (end, code) = match span.code() {
-            None => (self.kind_end, None),
-            Some(code) if is_code_set_later(span, code) => (self.kind_end, Some(code)),
-            Some(_) => (self.fields.len(), None),
+        let code = span.code();
+        let replaced = CODE_KEYS.iter().any(|key| span.is_set_later(key));
+        let end = if code.is_none() || replaced {
+            self.kind_end
+        } else {
+            self.fields.len()
         };
         out.extend_from_slice(&self.fields[start..end]);
         if own_name {
             proto::text(out, NAME, span.name());
         }
-        let code = code.into_iter().flat_map(code_attributes);
-        let code = code.filter(|(key, _)| !span.is_set_later(key));
-        attributes(out, ATTRIBUTES, code);
+        if replaced {
+            let code = code.into_iter().flat_map(code_attributes);
+            let code = code.filter(|(key, _)| !span.is_set_later(key));
+            attributes(out, ATTRIBUTES, code);
+        }
     }
 }
 
-fn code_attributes(code: &Code) -> [(&'static str, Value<'_>); 3] {
-    [
-        (
-            "code.function.name",
-            Value::Str(code.function.as_str().into()),
-        ),
-        ("code.file.path", Value::Str(code.file.into())),
-        ("code.line.number", Value::I64(code.line.into())),
-    ]
-}
+const CODE_KEYS: [&str; 3] = ["code.function.name", "code.file.path", "code.line.number"];
 
-fn is_code_set_later(span: &SpanView<'_>, code: &Code) -> bool {
-    code_attributes(code)
-        .iter()
-        .any(|(key, _)| span.is_set_later(key))
+fn code_attributes(code: &Code) -> [(&'static str, Value<'_>); 3] {
+    let [function, file, line] = CODE_KEYS;
+    [
+        (function, Value::Str(code.function.as_str().into())),
+        (file, Value::Str(code.file.into())),
+        (line, Value::I64(code.line.into())),
+    ]
 }
 
 fn kind(kind: &SpanKind) -> u8 {
@@ -104,9 +102,8 @@ fn kind(kind: &SpanKind) -> u8 {
 pub(super) fn span(out: &mut Vec<u8>, site: &SiteFields, span: &SpanView<'_>) {
     identity(out, span);
     site.write(out, span);
-    for (key, value) in span.own_attributes() {
-        attribute(out, ATTRIBUTES, key, &value);
-    }
+    attributes(out, ATTRIBUTES, span.early_attributes());
+    attributes(out, ATTRIBUTES, span.late_attributes());
     trace_state(out, TRACE_STATE, span.trace_state());
     for event in span.events() {
         message(out, EVENTS, 1, |out| self::event(out, &event));

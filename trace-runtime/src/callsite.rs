@@ -14,6 +14,7 @@ use once_cell::sync::OnceCell;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::SpanKind;
 
+use crate::Value;
 use crate::redact::{self, Secrecy};
 
 /// The level of a traced function: how important its spans are.
@@ -168,6 +169,10 @@ impl Callsite {
         shown(self.shown, index)
     }
 
+    pub(crate) fn kind_of(&self) -> SpanKind {
+        self.kind.clone()
+    }
+
     /// The key at this position.
     pub(crate) fn key(&self, index: usize) -> &'static str {
         self.keys.get(index).copied().unwrap_or("")
@@ -185,13 +190,27 @@ fn shown(mask: u64, index: usize) -> bool {
 
 /// Where the traced function stands: the three `code.*` attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Code {
+pub(crate) struct Code {
     /// `code.function.name`: the full path.
-    pub function: String,
+    pub(crate) function: String,
     /// `code.file.path`.
-    pub file: &'static str,
+    pub(crate) file: &'static str,
     /// `code.line.number`.
-    pub line: u32,
+    pub(crate) line: u32,
+}
+
+impl Code {
+    /// The attributes, the function first.
+    pub(crate) fn attributes(&self) -> [(&'static str, Value<'_>); 3] {
+        [
+            (
+                "code.function.name",
+                Value::Str(Cow::Borrowed(&self.function)),
+            ),
+            ("code.file.path", Value::Str(Cow::Borrowed(self.file))),
+            ("code.line.number", Value::I64(i64::from(self.line))),
+        ]
+    }
 }
 
 /// A registered call site, or a scope and kind of the OpenTelemetry API.
@@ -202,6 +221,21 @@ pub(crate) struct Site {
     pub(crate) kind: SpanKind,
     pub(crate) keys: &'static [&'static str],
     pub(crate) scope: InstrumentationScope,
+}
+
+impl Site {
+    /// For people: the span's name, how many, where.
+    pub(crate) fn describe(&self, count: i64) -> String {
+        let times = if count == 1 {
+            String::new()
+        } else {
+            format!(" ({count} times)")
+        };
+        match &self.code {
+            Some(code) => format!("`{}`{times} at {}:{}", self.name, code.file, code.line),
+            None => format!("a span of `{}`{times}", self.scope.name()),
+        }
+    }
 }
 
 /// Sites by number. Segments double in size and never move, so reading takes no lock.

@@ -1,5 +1,6 @@
 //! Exporters: what turns finished spans into bytes for somebody else.
 
+mod build;
 pub(crate) mod console;
 pub(crate) mod log_spans;
 #[cfg(feature = "otlp-http")]
@@ -9,6 +10,8 @@ pub(crate) mod sdk;
 
 #[cfg(all(test, any(feature = "otlp-http", feature = "sdk-exporter")))]
 pub(crate) mod samples;
+
+pub(crate) use build::build;
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -62,6 +62,7 @@ pub(crate) enum Request {
 pub(crate) struct Control {
     state: Mutex<State>,
     answered: Condvar,
+    late_start: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +72,25 @@ struct State {
     asked: u64,
     answer: u64,
     delivery: Delivery,
+    /// Nothing will be delivered any more; the thread itself has ended.
+    finished: bool,
     ended: bool,
+    watch: Option<Watch>,
+}
+
+/// The guard was dropped suspiciously early: the worker stays a while, to tell if spans still start.
+struct Watch {
+    until: Instant,
+    message: String,
+    over: Box<dyn FnOnce() + Send>,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch")
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Control {
@@ -96,7 +115,7 @@ impl Control {
         let mine = state.asked;
         waker.unpark();
         loop {
-            if state.answer >= mine || state.ended {
+            if state.answer >= mine || state.finished {
                 return Some(state.delivery.clone());
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -117,24 +136,70 @@ impl Control {
         if let Some(until) = state.shutdown {
             return Some((Request::Shutdown { until }, number));
         }
-        state.flush.take().map(|until| (Request::Flush { until }, number))
+        state
+            .flush
+            .take()
+            .map(|until| (Request::Flush { until }, number))
     }
 
     /// The worker's answer to everything asked up to `number`.
-    pub(crate) fn answer(&self, number: u64, delivery: Delivery) {
+    pub(crate) fn answer(&self, number: u64, delivery: Delivery, last: bool) {
         let mut state = self.state();
         state.answer = number;
         state.delivery = delivery;
+        state.finished |= last;
         self.answered.notify_all();
+    }
+
+    /// Keeps the worker after its end until `until`, or until a span starts: that is explained by
+    /// `message`. Then calls `over`.
+    pub(crate) fn watch(&self, until: Instant, message: String, over: Box<dyn FnOnce() + Send>) {
+        self.state().watch = Some(Watch {
+            until,
+            message,
+            over,
+        });
+    }
+
+    /// A span wants to start after the end.
+    pub(crate) fn note_late_start(&self, waker: &Waker) {
+        if !self.late_start.swap(true, Ordering::AcqRel) {
+            waker.unpark();
+        }
+    }
+
+    /// The worker's last duty: says what to report, if anything.
+    pub(crate) fn linger(&self) -> Option<String> {
+        let watch = self.state().watch.take()?;
+        while !self.late_start.load(Ordering::Acquire) && Instant::now() < watch.until {
+            std::thread::park_timeout(watch.until.saturating_duration_since(Instant::now()));
+        }
+        (watch.over)();
+        self.late_start
+            .load(Ordering::Acquire)
+            .then_some(watch.message)
+    }
+
+    /// Waits a moment for the worker to say what it has to say about late starts.
+    pub(crate) fn await_last_words(&self, until: Instant) {
+        let mut state = self.state();
+        while self.late_start.load(Ordering::Acquire) && !state.ended && Instant::now() < until {
+            let left = until.saturating_duration_since(Instant::now());
+            (state, _) = self
+                .answered
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// The worker is gone; whoever waits gets its last answer.
     pub(crate) fn end(&self) {
-        self.state().ended = true;
+        let mut state = self.state();
+        (state.finished, state.ended) = (true, true);
         self.answered.notify_all();
     }
 
-    pub(crate) fn has_ended(&self) -> bool {
-        self.state().ended
+    pub(crate) fn has_finished(&self) -> bool {
+        self.state().finished
     }
 }

@@ -28,14 +28,20 @@ struct State {
 
 impl std::fmt::Debug for Reporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reporter").field("shown", &self.shown).finish_non_exhaustive()
+        f.debug_struct("Reporter")
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
     }
 }
 
 impl Reporter {
     /// Prints what is at least as important as `shown`.
     pub(crate) fn new(shown: Severity, output: Output) -> Self {
-        Self { shown, output, state: Mutex::default() }
+        Self {
+            shown,
+            output,
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -51,7 +57,9 @@ impl Reporter {
         }
         if diagnostic.severity() <= self.shown {
             let severity = diagnostic.severity();
-            state.unprinted.push(format!("trace-runtime: {severity}: {text}"));
+            state
+                .unprinted
+                .push(format!("trace-runtime: {severity}: {text}"));
         }
         state.kept.push(diagnostic);
     }
@@ -59,6 +67,11 @@ impl Reporter {
     /// What was noted may be noted, and said, again: the situation has changed.
     pub(crate) fn forget(&self, text: &str) {
         self.state().known.remove(text);
+    }
+
+    /// Whether there is something to print.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.state().unprinted.is_empty()
     }
 
     /// Prints what has not been printed. Only threads of ours call this.

@@ -23,10 +23,11 @@ pub(crate) struct ThreadState {
     /// The global tracer, as of `generation`.
     global: Cell<Option<&'static Core>>,
     generation: Cell<u32>,
+    fork: Cell<u32>,
     ids: RefCell<IdGenerator>,
     writers: RefCell<Writers>,
     /// The tracer is being built on this thread: no span may start one again.
-    pub(crate) starting: Cell<bool>,
+    starting: Cell<bool>,
 }
 
 /// One buffer per tracer that ended spans here; the last one used comes first.
@@ -39,39 +40,42 @@ impl ThreadState {
         Self {
             global: Cell::new(None),
             generation: Cell::new(0),
+            fork: Cell::new(global::forks()),
             ids: RefCell::new(IdGenerator::seeded()),
             writers: RefCell::default(),
             starting: Cell::new(false),
         }
     }
 
-    /// The global tracer, started if need be; `None` when there is none.
+    /// The tracer in charge: the context's, else the global one, started if need be.
     #[inline]
-    pub(crate) fn global(&self) -> Option<&'static Core> {
-        if self.generation.get() == global::generation() {
-            return self.global.get();
+    pub(crate) fn tracer(&self, scoped: Option<&'static Core>) -> Option<&'static Core> {
+        if self.generation.get() != global::generation() {
+            self.refresh(scoped.is_none());
         }
-        self.refresh()
+        match scoped {
+            Some(core) => Some(core.here()),
+            None => self.global.get(),
+        }
     }
 
     #[cold]
-    fn refresh(&self) -> Option<&'static Core> {
-        if self.starting.get() {
-            return None;
-        }
-        let (generation, forked) = (global::generation(), global::fork_generation());
-        if forked != global::fork_generation_of(self.generation.get()) {
+    fn refresh(&self, needs_global: bool) {
+        if self.fork.replace(global::forks()) != global::forks() {
             // In a forked child: buffers and seed are the parent's.
             let writers = std::mem::take(&mut *self.writers.borrow_mut());
             writers.0.into_iter().for_each(Writer::forget);
             self.ids.replace(IdGenerator::seeded());
         }
+        self.global.set(None);
+        if !needs_global || self.starting.get() {
+            return; // looked up by the first span that needs it
+        }
         self.starting.set(true);
         let core = global::current();
         self.starting.set(false);
-        self.generation.set(generation);
+        self.generation.set(global::generation());
         self.global.set(core);
-        core
     }
 
     pub(crate) fn with_ids<R>(&self, with: impl FnOnce(&mut IdGenerator) -> R) -> R {
@@ -88,7 +92,10 @@ impl ThreadState {
 impl Writers {
     #[inline]
     fn of(&mut self, queue: &Arc<Queue>) -> &mut Writer {
-        let found = self.0.first().is_some_and(|writer| Arc::ptr_eq(writer.queue(), queue));
+        let found = self
+            .0
+            .first()
+            .is_some_and(|writer| Arc::ptr_eq(writer.queue(), queue));
         if !found {
             self.bring_to_front(queue);
         }
@@ -97,7 +104,11 @@ impl Writers {
 
     #[cold]
     fn bring_to_front(&mut self, queue: &Arc<Queue>) {
-        match self.0.iter().position(|writer| Arc::ptr_eq(writer.queue(), queue)) {
+        match self
+            .0
+            .iter()
+            .position(|writer| Arc::ptr_eq(writer.queue(), queue))
+        {
             Some(at) => self.0.swap(0, at),
             None => {
                 self.0.retain(|writer| !writer.queue().is_closed());
@@ -111,6 +122,14 @@ impl Writers {
 #[inline]
 pub(crate) fn with<R>(with: impl FnOnce(&ThreadState) -> R) -> Option<R> {
     THREAD.try_with(with).ok()
+}
+
+/// Runs `start` such that spans it may reach record nothing and start no tracer.
+pub(crate) fn while_starting<R>(start: impl FnOnce() -> R) -> R {
+    let before = with(|thread| thread.starting.replace(true));
+    let result = start();
+    let _ = with(|thread| thread.starting.set(before.unwrap_or(false)));
+    result
 }
 
 /// Hands a finished span to the worker of its tracer.

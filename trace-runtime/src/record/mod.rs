@@ -9,7 +9,7 @@ mod late;
 mod owned;
 mod view;
 
-pub(crate) use attributes::{AttributeBuffer, Entry};
+pub(crate) use attributes::{AttributeBuffer, REDACTED_TEXT};
 pub(crate) use late::{Event, EventTime, Late, Link};
 pub use owned::{Keep, SpanEvent, SpanLink, SpanRecord};
 pub(crate) use view::Records;

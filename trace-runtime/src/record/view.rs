@@ -11,6 +11,7 @@ use super::{Header, flag};
 use crate::Value;
 use crate::callsite::{self, Code, Site};
 use crate::clock::{self, Anchor};
+use crate::config::CodeMode;
 
 /// Finished spans, copied out of the threads' buffers, with the clock reading that dates them.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(crate) struct Records {
     bytes: Vec<u8>,
     entries: Vec<(u32, Option<Box<Late>>)>,
     anchor: Anchor,
+    code: CodeMode,
 }
 
 impl Records {
@@ -26,7 +28,13 @@ impl Records {
             bytes: Vec::new(),
             entries: Vec::new(),
             anchor: Anchor::now(),
+            code: CodeMode::All,
         }
+    }
+
+    /// Which facts of the call sites are shown.
+    pub(crate) fn set_code(&mut self, code: CodeMode) {
+        self.code = code;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -57,7 +65,7 @@ impl Records {
         Self {
             bytes: Vec::new(),
             entries: Vec::new(),
-            anchor: self.anchor,
+            ..*self
         }
     }
 
@@ -84,6 +92,7 @@ impl Records {
                 bytes,
                 entries: batch,
                 anchor: self.anchor,
+                code: self.code,
             });
         }
         batches
@@ -113,6 +122,7 @@ impl Records {
             header,
             late: late.as_deref(),
             anchor: &self.anchor,
+            code: self.code,
         }
     }
 }
@@ -125,6 +135,7 @@ pub struct SpanView<'a> {
     site: &'static Site,
     late: Option<&'a Late>,
     anchor: &'a Anchor,
+    code: CodeMode,
 }
 
 impl<'a> SpanView<'a> {
@@ -193,7 +204,7 @@ impl<'a> SpanView<'a> {
     ///
     /// An exporter may keep what it made of the constant facts of a call site under it: the span's
     /// name unless [`has_own_name`](Self::has_own_name), [`kind`](Self::kind),
-    /// [`scope`](Self::scope), [`code`](Self::code).
+    /// [`scope`](Self::scope), [`code_attributes`](Self::code_attributes).
     pub fn site_id(&self) -> u32 {
         self.header.site
     }
@@ -223,32 +234,40 @@ impl<'a> SpanView<'a> {
         }
     }
 
-    /// Where the traced function stands; `None` for spans of the OpenTelemetry API.
-    pub fn code(&self) -> Option<&'static Code> {
-        if self.has(flag::NO_CODE) {
-            None
-        } else {
-            self.site.code.as_ref()
+    /// Where the traced function stands, as far as it is to be shown (`TRACED_CODE`): empty for spans
+    /// of the OpenTelemetry API. The same for all spans of a call site that have any.
+    pub fn code_attributes(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (&'static str, Value<'static>)> + use<> {
+        let code = self.site.code.as_ref().map(Code::attributes);
+        code.into_iter()
+            .flatten()
+            .take(self.code_attributes_len())
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// How many of the call site's attributes are shown.
+    #[inline]
+    pub(crate) fn code_attributes_len(&self) -> usize {
+        match self.code {
+            _ if self.has(flag::NO_CODE) || self.site.code.is_none() => 0,
+            CodeMode::All => 3,
+            CodeMode::Function => 1,
+            CodeMode::Off => 0,
         }
     }
 
     /// All attributes, each key once: `code.*`, arguments and fields, then what was set later.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
-        let code = self.code().into_iter().flat_map(|code| {
-            [
-                (
-                    "code.function.name",
-                    Value::Str(Cow::Borrowed(code.function.as_str())),
-                ),
-                ("code.file.path", Value::Str(Cow::Borrowed(code.file))),
-                ("code.line.number", Value::I64(i64::from(code.line))),
-            ]
-        });
+        let code = self
+            .code_attributes()
+            .map(|(key, value)| -> (&'a str, Value<'a>) { (key, value) });
         code.filter(|(key, _)| !self.is_set_later(key))
             .chain(self.own_attributes())
     }
 
-    /// The attributes without those of the call site, see [`code`](Self::code).
+    /// The attributes without those of the call site, see [`code_attributes`](Self::code_attributes).
     pub fn own_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
         self.early_attributes().chain(self.late_attributes())
     }
@@ -276,6 +295,15 @@ impl<'a> SpanView<'a> {
     /// Whether `key` was set after the body began, which replaces an earlier value.
     pub fn is_set_later(&self, key: &str) -> bool {
         set_later(self.late, key)
+    }
+
+    /// Whether one of the call site's attributes was replaced.
+    pub(crate) fn is_code_set_later(&self) -> bool {
+        self.late.is_some_and(|late| {
+            late.attributes
+                .iter()
+                .any(|kv| kv.key.as_str().starts_with("code."))
+        })
     }
 
     /// What happened while the span was open, in order.

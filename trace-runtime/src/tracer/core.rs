@@ -11,14 +11,15 @@ use opentelemetry::{Array, KeyValue};
 use super::builder::{Plan, launch};
 use super::global;
 use crate::callsite::{self, Callsite};
-use crate::config::{Arguments, CancelledMode, Config};
+use crate::config::{Arguments, CancelledMode, Config, PropagatorChoice};
 use crate::diagnostics::Diagnostic;
 use crate::error::FlushError;
 use crate::pipeline::control::{Control, Request};
 use crate::pipeline::queue::Queue;
 use crate::pipeline::report::Reporter;
 use crate::pipeline::stats::{Delivery, SenderCounters, Stats, WorkerCounters};
-use crate::redact::{ExtraWords, Secrecy};
+use crate::propagation::{self, Format, Propagators, TextMap};
+use crate::redact::ExtraWords;
 use crate::sampler::Sampler;
 use crate::value::ValueLimits;
 
@@ -41,7 +42,7 @@ pub(crate) struct Core {
     pub(crate) init: &'static std::panic::Location<'static>,
     pub(crate) started: Instant,
     /// The tracer that this one replaced; what it has recorded is delivered under its own settings.
-    pub(crate) predecessor: Option<&'static Core>,
+    predecessor: OnceCell<&'static Core>,
     pub(crate) plan: Plan,
     /// The fork of the process that the worker belongs to, and the tracer's successor in a child.
     pub(crate) fork: u32,
@@ -50,6 +51,8 @@ pub(crate) struct Core {
     closed: AtomicBool,
     after_shutdown: AtomicU64,
     last: Mutex<Option<Result<(), FlushError>>>,
+    #[cfg(feature = "remote-sampler")]
+    poller: Mutex<Option<crate::sampler::Poller>>,
 }
 
 /// How much one span holds.
@@ -66,14 +69,16 @@ pub(crate) struct Limits {
 impl Limits {
     /// Cuts a text that is longer than the configured limit; without one it stays whole.
     pub(crate) fn cut(&self, value: opentelemetry::Value) -> opentelemetry::Value {
-        let Some(length) = self.arguments.length else { return value };
+        let Some(length) = self.arguments.length else {
+            return value;
+        };
         match value {
             opentelemetry::Value::String(text) if text.as_str().len() > length => {
                 shorten(text.as_str(), length).into()
             }
             opentelemetry::Value::Array(Array::String(texts)) => {
                 let cut = |text: opentelemetry::StringValue| shorten(text.as_str(), length).into();
-                Array::String(texts.into_iter().map(cut).collect()).into()
+                opentelemetry::Value::Array(Array::String(texts.into_iter().map(cut).collect()))
             }
             other => other,
         }
@@ -84,7 +89,10 @@ impl Limits {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let dropped = attributes.len().saturating_sub(most);
         let cut = |KeyValue { key, value, .. }| KeyValue::new(key, self.cut(value));
-        (attributes.into_iter().take(most).map(cut).collect(), dropped as u32)
+        (
+            attributes.into_iter().take(most).map(cut).collect(),
+            dropped as u32,
+        )
     }
 }
 
@@ -126,7 +134,9 @@ impl Core {
                 links: limits.links.value as u64,
                 attributes_per_event: limits.attributes_per_event.value as u64,
                 attributes_per_link: limits.attributes_per_link.value as u64,
-                arguments: ValueLimits { length: limits.value_length.value },
+                arguments: ValueLimits {
+                    length: limits.value_length.value,
+                },
             },
             arguments: config.own.arguments.value,
             cancelled: config.own.cancelled.value,
@@ -139,7 +149,9 @@ impl Core {
             reporter: parts.reporter,
             init: parts.init,
             started: Instant::now(),
-            predecessor: parts.predecessor,
+            predecessor: OnceCell::new(),
+            #[cfg(feature = "remote-sampler")]
+            poller: Mutex::default(),
             plan: parts.plan,
             fork: global::forks(),
             revived: OnceCell::new(),
@@ -153,14 +165,18 @@ impl Core {
     /// This tracer, or what takes its place in a forked child.
     #[inline]
     pub(crate) fn here(&'static self) -> &'static Core {
-        if self.fork == global::forks() { self } else { self.revive() }
+        if self.fork == global::forks() {
+            self
+        } else {
+            self.revive()
+        }
     }
 
     #[cold]
     fn revive(&'static self) -> &'static Core {
         self.revived.get_or_init(|| {
             let config = Arc::new(self.config.after_fork());
-            launch(config, self.plan.after_fork(), Vec::new(), self.init, None, self.records_any())
+            launch(config, self.plan.after_fork(), Vec::new(), self.init, None)
         })
     }
 
@@ -169,9 +185,40 @@ impl Core {
         self.max_level.load(Ordering::Relaxed)
     }
 
-    fn records_any(&self) -> bool {
-        self.max_level() > 0
+    /// What `before` has recorded, and the spans still open there, are delivered with ours.
+    pub(super) fn follow(&self, before: Option<&'static Core>) {
+        if let Some(before) = before {
+            let _ = self.predecessor.set(before);
+        }
     }
+
+    /// Makes the formats of the configuration those of the process.
+    pub(super) fn install_propagators(&self) {
+        let propagators = propagators(&self.config);
+        propagation::set_propagators(propagators);
+        opentelemetry::global::set_text_map_propagator(TextMap::from(propagators));
+    }
+
+    /// Starts what the sampler does in the background.
+    #[cfg(feature = "remote-sampler")]
+    pub(super) fn start_sampler(&self) {
+        let (reporter, waker) = (Arc::clone(&self.reporter), Arc::clone(&self.queue));
+        let report = move |message: String| {
+            reporter.note(Diagnostic::warning(message));
+            waker.waker.unpark();
+        };
+        match self.sampler.start(self.config.service_name(), report) {
+            Ok(poller) => *self.poller.lock().unwrap_or_else(PoisonError::into_inner) = poller,
+            Err(error) => {
+                self.note(Diagnostic::error(format!(
+                    "the sampler's thread cannot start: {error}"
+                )));
+            }
+        }
+    }
+
+    #[cfg(not(feature = "remote-sampler"))]
+    pub(super) fn start_sampler(&self) {}
 
     /// Whether this call site's spans are recorded.
     #[inline]
@@ -195,7 +242,13 @@ impl Core {
     pub(crate) fn hides(&self, callsite: &'static Callsite, index: usize) -> bool {
         !self.extra_words.is_empty()
             && !callsite.shows(index)
-            && self.extra_words.secrecy(callsite.key(index)) == Secrecy::Secret
+            && self.extra_words.hides(callsite.key(index))
+    }
+
+    /// Whether `TRACED_REDACT` hides a key that is set while the span runs.
+    #[inline]
+    pub(crate) fn hides_late(&self, key: &str) -> bool {
+        !self.extra_words.is_empty() && self.extra_words.hides(key)
     }
 
     #[inline]
@@ -210,20 +263,26 @@ impl Core {
     /// A span wants to start although the guard is gone.
     #[cold]
     fn note_late_start(&self) {
-        self.control.note_late_start();
+        self.control.note_late_start(&self.queue.waker);
     }
 
     /// Delivers what has ended so far.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        if self.control.has_ended() {
+        if self.control.has_finished() {
             return self.last().unwrap_or(Ok(()));
         }
         let until = Instant::now() + timeout;
-        let own = match self.control.ask(&self.queue.waker, Request::Flush { until }) {
+        let own = match self
+            .control
+            .ask(&self.queue.waker, Request::Flush { until })
+        {
             Some(delivery) => outcome(&delivery),
             None => Err(self.unanswered(timeout)),
         };
-        self.predecessor.map_or(Ok(()), |before| before.flush(timeout)).and(own)
+        self.predecessor
+            .get()
+            .map_or(Ok(()), |before| before.flush(timeout))
+            .and(own)
     }
 
     /// Delivers what has ended, then ends. Doing it again answers the same.
@@ -233,19 +292,35 @@ impl Core {
         }
         global::deactivate(self);
         let until = Instant::now() + timeout;
-        let before = self.predecessor.map_or(Ok(()), |before| before.shutdown(timeout));
-        let own = match self.control.ask(&self.queue.waker, Request::Shutdown { until }) {
+        let before = self
+            .predecessor
+            .get()
+            .map_or(Ok(()), |before| before.shutdown(timeout));
+        let own = match self
+            .control
+            .ask(&self.queue.waker, Request::Shutdown { until })
+        {
             Some(delivery) => outcome(&delivery),
             None => Err(self.unanswered(timeout)),
         };
         self.queue.close();
+        #[cfg(feature = "remote-sampler")]
+        drop(
+            self.poller
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         let result = before.and(own);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.clone());
         result
     }
 
     fn last(&self) -> Option<Result<(), FlushError>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn unanswered(&self, timeout: Duration) -> FlushError {
@@ -269,7 +344,11 @@ impl Core {
             dropped_on_end: load(&self.counters.dropped_on_end),
             dropped_not_sampled: load(&self.counters.dropped_not_sampled),
             dropped_after_shutdown: load(&self.after_shutdown),
-            exporters: self.senders.iter().map(|sender| sender.snapshot()).collect(),
+            exporters: self
+                .senders
+                .iter()
+                .map(|sender| sender.snapshot())
+                .collect(),
             ..Stats::default()
         };
         let totals = self.queue.totals();
@@ -283,7 +362,7 @@ impl Core {
             + stats.dropped_after_shutdown
             + stats.dropped_queue_full;
         stats.queued = stats.ended.saturating_sub(known);
-        if self.control.has_ended() {
+        if self.control.has_finished() {
             // Nobody will fetch what came after the worker's last look.
             stats.dropped_after_shutdown += std::mem::take(&mut stats.queued);
         }
@@ -301,7 +380,10 @@ fn outcome(delivery: &Delivery) -> Result<(), FlushError> {
     if lost == 0 {
         return Ok(());
     }
-    let reason = delivery.reason.clone().unwrap_or_else(|| "not delivered in time".into());
+    let reason = delivery
+        .reason
+        .clone()
+        .unwrap_or_else(|| "not delivered in time".into());
     Err(FlushError::new(delivery.exported, lost, reason))
 }
 
@@ -315,7 +397,6 @@ pub(super) struct Parts {
     pub(super) senders: Vec<Arc<SenderCounters>>,
     pub(super) reporter: Arc<Reporter>,
     pub(super) init: &'static std::panic::Location<'static>,
-    pub(super) predecessor: Option<&'static Core>,
     pub(super) records: bool,
 }
 
@@ -326,5 +407,23 @@ impl Config {
             crate::config::LevelFilter::Off => 0,
             crate::config::LevelFilter::Upto(level) => level as u8,
         }
+    }
+}
+
+fn propagators(config: &Config) -> Propagators {
+    let chosen = &config.propagators.value;
+    let format = |choice: &PropagatorChoice| match choice {
+        PropagatorChoice::TraceContext => Format::TraceContext,
+        PropagatorChoice::Baggage => Format::Baggage,
+        PropagatorChoice::B3Single => Format::B3,
+        PropagatorChoice::B3Multi => Format::B3Multi,
+        PropagatorChoice::Jaeger => Format::Jaeger,
+    };
+    let formats: Vec<_> = chosen.list.iter().map(format).collect();
+    let propagators = Propagators::new(&formats);
+    if chosen.first_wins {
+        propagators.first_wins()
+    } else {
+        propagators
     }
 }

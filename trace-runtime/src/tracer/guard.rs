@@ -1,6 +1,6 @@
 //! The guard: whoever holds it decides when the tracer ends.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Core, global};
 use crate::config::Config;
@@ -76,9 +76,8 @@ impl Drop for TracerGuard {
         if !self.owner {
             return;
         }
-        let early = self.core.started.elapsed() < SUSPICIOUS && !self.core.is_closed();
-        if early {
-            self.core.control.watch_until(Instant::now() + SUSPICIOUS, self.core.init);
+        if self.core.started.elapsed() < SUSPICIOUS && !self.core.is_closed() {
+            global::watch(self.core, SUSPICIOUS);
         }
         // Whoever wants the outcome calls `shutdown`; the worker has reported what was lost.
         let _ = self.shutdown(self.core.config.own.shutdown_timeout.value);

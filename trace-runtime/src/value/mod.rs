@@ -6,6 +6,7 @@ mod std_types;
 mod time_text;
 
 pub(crate) use limit::{ValueLimits, limit};
+pub(crate) use std_types::into_owned;
 
 use std::borrow::Cow;
 

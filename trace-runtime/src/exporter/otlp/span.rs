@@ -2,10 +2,10 @@
 
 use opentelemetry::trace::{SpanKind, Status, TraceState};
 
-use super::attribute::attributes;
+use super::attribute::{attribute, attributes};
 use super::proto::{self, FIXED32, FIXED64, LEN, VARINT, message, tag};
-use crate::callsite::{Code, Site};
-use crate::{EventView, LinkView, SpanView, Value};
+use crate::callsite::Site;
+use crate::{EventView, LinkView, SpanView};
 
 const TRACE_ID: u8 = tag(1, LEN);
 const SPAN_ID: u8 = tag(2, LEN);
@@ -32,10 +32,12 @@ const IS_REMOTE: u32 = 0x200;
 /// The fields that are equal in all spans of a call site, encoded.
 #[derive(Debug)]
 pub(super) struct SiteFields {
-    /// Name, kind, code attributes: a span that lacks the first or the last copies less.
+    /// Name, kind, code attributes: a span with a name of its own copies from the kind on, one that
+    /// shows less of the code up to there.
     fields: Vec<u8>,
     name_end: usize,
-    kind_end: usize,
+    /// Where the fields end with so many code attributes.
+    ends: [usize; 4],
 }
 
 impl SiteFields {
@@ -44,48 +46,40 @@ impl SiteFields {
         proto::text(&mut fields, NAME, &site.name);
         let name_end = fields.len();
         fields.extend_from_slice(&[KIND, kind(&site.kind)]);
-        let kind_end = fields.len();
+        let mut ends = [fields.len(); 4];
         if let Some(code) = &site.code {
-            attributes(&mut fields, ATTRIBUTES, code_attributes(code).into_iter());
+            for (count, (key, value)) in (1..).zip(code.attributes()) {
+                attribute(&mut fields, ATTRIBUTES, key, &value);
+                ends[count] = fields.len();
+            }
         }
         Self {
             fields,
             name_end,
-            kind_end,
+            ends,
         }
     }
 
     fn write(&self, out: &mut Vec<u8>, span: &SpanView<'_>) {
         let own_name = span.has_own_name();
         let start = if own_name { self.name_end } else { 0 };
-        let code = span.code();
-        let replaced = CODE_KEYS.iter().any(|key| span.is_set_later(key));
-        let end = if code.is_none() || replaced {
-            self.kind_end
+        // Rarely, a later attribute replaces one of the call site's.
+        let replaced = span.is_code_set_later();
+        let count = if replaced {
+            0
         } else {
-            self.fields.len()
+            span.code_attributes_len()
         };
-        out.extend_from_slice(&self.fields[start..end]);
+        out.extend_from_slice(&self.fields[start..self.ends[count]]);
         if own_name {
             proto::text(out, NAME, span.name());
         }
         if replaced {
-            let code = code.into_iter().flat_map(code_attributes);
+            let code = span.code_attributes();
             let code = code.filter(|(key, _)| !span.is_set_later(key));
             attributes(out, ATTRIBUTES, code);
         }
     }
-}
-
-const CODE_KEYS: [&str; 3] = ["code.function.name", "code.file.path", "code.line.number"];
-
-fn code_attributes(code: &Code) -> [(&'static str, Value<'_>); 3] {
-    let [function, file, line] = CODE_KEYS;
-    [
-        (function, Value::Str(code.function.as_str().into())),
-        (file, Value::Str(code.file.into())),
-        (line, Value::I64(code.line.into())),
-    ]
 }
 
 fn kind(kind: &SpanKind) -> u8 {

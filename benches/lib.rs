@@ -9,8 +9,8 @@
 //! - *foreground net*: time on the request thread per trace, minus the same code untraced, with
 //!   an exporter that only counts;
 //! - *CPU*: CPU time of the whole process per trace, export and shutdown included;
-//! - *same wake policy*: exporters get batches of 512 spans. fastrace has no such setting; it gets
-//!   a report interval in which about as many end.
+//! - *same wake policy*: exporters get batches of 512 spans, and the pipeline wakes for each.
+//!   fastrace wakes by the clock instead: it gets an interval that is kind to it.
 //!
 //! Everybody runs without internal logging (`default-features = false` in the SDK's crates),
 //! which favours the peers.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
-use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,13 @@ use crate::gate::Gate;
 use crate::subject::{Destination, Pipeline, Subject};
 use crate::workload::SPANS_PER_TRACE;
 
-/// Traces per timed burst. The queues hold two of them, so nothing is dropped; the pipeline is
-/// drained between bursts, off the clock of the request thread.
+/// Traces between two flushes. The queues hold two bursts, so nothing is dropped; the flushes are
+/// off the clock of the request thread.
 pub(crate) const BURST: u64 = 2048;
+
+/// Traces per time sample: enough for two batches, and short enough that most samples are spared
+/// by whatever else the machine does.
+const SAMPLE: u64 = 256;
 
 /// Traces buffered behind a closed gate: 30,000 spans.
 const BUFFERED: u64 = 7_500;
@@ -100,9 +104,7 @@ fn time(
     let mut foreground = Vec::new();
     let before = process_cpu_time();
     for burst in 1..=bursts {
-        let started = Instant::now();
-        subject.traces(burst * BURST..(burst + 1) * BURST);
-        foreground.push(per(started.elapsed(), BURST));
+        foreground.extend(sampled_burst(subject, burst * BURST));
         pipeline.flush();
     }
     pipeline.shutdown();
@@ -113,6 +115,17 @@ fn time(
     figures.set("peak_rss_bytes", peak_resident_bytes());
     figures.set("traces", ((bursts + 1) * BURST) as f64);
     Ok(figures)
+}
+
+/// Makes the traces of one burst; returns the time per trace of each sample, in nanoseconds.
+fn sampled_burst(subject: &dyn Subject, first: u64) -> impl Iterator<Item = f64> {
+    (first..first + BURST)
+        .step_by(SAMPLE as usize)
+        .map(move |order| {
+            let started = Instant::now();
+            subject.traces(order..order + SAMPLE);
+            per(started.elapsed(), SAMPLE)
+        })
 }
 
 fn allocations(
@@ -202,7 +215,7 @@ fn threads(
     Ok(figures)
 }
 
-/// The median over the bursts; a burst lasts from the first start to the last end.
+/// The sum of what the threads do when each makes bursts at the same time as the others.
 fn spans_per_second(
     subject: &dyn Subject,
     pipeline: &dyn Pipeline,
@@ -210,38 +223,27 @@ fn spans_per_second(
     bursts: u64,
 ) -> f64 {
     let barrier = Barrier::new(threads + 1);
-    let times = Mutex::new(Vec::new());
     let worker = || {
+        let mut samples = Vec::new();
         for _ in 0..bursts {
             barrier.wait();
-            let started = Instant::now();
-            subject.traces(0..BURST);
-            let ended = Instant::now();
-            let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
-            times.push((started, ended));
-            drop(times);
+            samples.extend(sampled_burst(subject, 0));
             barrier.wait();
         }
+        SPANS_PER_TRACE as f64 * 1e9 / median(&mut samples)
     };
-    let mut rates = Vec::new();
     thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(worker);
-        }
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         for _ in 0..bursts {
             barrier.wait();
             barrier.wait();
-            let times = std::mem::take(&mut *times.lock().unwrap_or_else(PoisonError::into_inner));
-            let first = times.iter().map(|time| time.0).min();
-            let last = times.iter().map(|time| time.1).max();
-            if let (Some(first), Some(last)) = (first, last) {
-                let spans = threads as u64 * BURST * SPANS_PER_TRACE;
-                rates.push(spans as f64 / (last - first).as_secs_f64());
-            }
             pipeline.flush();
         }
-    });
-    median(&mut rates)
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a subject does not panic"))
+            .sum()
+    })
 }
 
 fn call(subject: &dyn Subject, destination: &Destination) -> Result<Figures, Box<dyn Error>> {

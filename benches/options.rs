@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub(crate) const USAGE: &str = "\
 usage: cargo bench -p benches -- [OPTIONS]
 
-  --rounds N       rounds over all subjects, 7 by default
+  --rounds N       rounds over all subjects, 11 by default
   --traces N       timed traces per process, 20480 by default, in bursts of 2048
   --quick          3 rounds of 8192 traces, for CI
   --only A,B       only these subjects (the untraced code always runs)
@@ -27,7 +27,7 @@ impl Options {
     /// Reads the arguments; an error says what is wrong with them.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
         let mut options = Self {
-            rounds: 7,
+            rounds: 11,
             traces: 20_480,
             only: None,
             output: None,

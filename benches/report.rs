@@ -5,10 +5,7 @@ use std::fmt::Write;
 use crate::figures::Summary;
 use crate::options::Options;
 use crate::results::{Case, Results};
-use crate::subject::{self, PLAIN, Subject};
-
-/// The name of our own subject.
-pub(crate) const OURS: &str = "ours";
+use crate::subject::{self, OURS, PLAIN, Subject};
 
 /// The whole report.
 pub(crate) fn markdown(

@@ -168,8 +168,59 @@ fn check(
     } else {
         let delivered = figures.get("delivered").map(|spans| spans as u64);
         if delivered != Some(traces * SPANS_PER_TRACE) {
-            return Err(format!("of {traces} traces {delivered:?} spans came out"));
+            let delivered = delivered.unwrap_or(0);
+            return Err(format!("of {traces} traces {delivered} spans came out"));
         }
     }
     Ok(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(traces: u64, delivered: Option<u64>) -> Figures {
+        let mut figures = Figures::default();
+        figures.set("traces", traces as f64);
+        if let Some(spans) = delivered {
+            figures.set("delivered", spans as f64);
+        }
+        figures
+    }
+
+    fn traced() -> &'static dyn Subject {
+        subject::find("SDK").unwrap()
+    }
+
+    #[test]
+    fn a_run_that_lost_a_span_is_void() {
+        assert!(check(traced(), figures(2, Some(8)), None).is_ok());
+        let fault = check(traced(), figures(2, Some(7)), None).unwrap_err();
+        assert_eq!(fault, "of 2 traces 7 spans came out");
+        assert!(check(traced(), figures(2, None), None).is_err());
+    }
+
+    #[test]
+    fn a_run_that_the_sink_rejects_is_void() {
+        let mut verdict = Verdict {
+            spans: 8,
+            traces: 2,
+            fault: String::new(),
+        };
+        assert!(check(traced(), figures(2, None), Some(verdict.clone())).is_ok());
+        verdict.fault = "the root has a parent".to_owned();
+        assert!(check(traced(), figures(2, None), Some(verdict)).is_err());
+    }
+
+    #[test]
+    fn the_untraced_code_always_runs() {
+        let only = ["tracing".to_owned()];
+        let names: Vec<_> = chosen(Some(&only))
+            .unwrap()
+            .iter()
+            .map(|s| s.name())
+            .collect();
+        assert_eq!(names, [PLAIN, "tracing"]);
+        assert!(chosen(Some(&["slog".to_owned()])).is_err());
+    }
 }

@@ -79,6 +79,9 @@ pub const ALL: &[&dyn Subject] = &[
 /// The name of the untraced code, which every other time is compared with.
 pub const PLAIN: &str = "plain";
 
+/// The name of our own subject, for which there are budgets.
+pub const OURS: &str = "ours";
+
 /// The subject of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Subject> {

@@ -1,1 +1,47 @@
 //! Tracing for Rust services.
+
+mod bubble;
+mod callsite;
+mod clock;
+pub mod config;
+mod diagnostics;
+mod error;
+mod exporter;
+mod ids;
+mod os;
+mod otel;
+mod outcome;
+mod panic_hook;
+mod pipeline;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod propagation;
+mod record;
+mod redact;
+pub mod sampler;
+mod span;
+mod span_future;
+mod tracer;
+mod tree;
+mod tsc;
+mod value;
+
+pub use opentelemetry;
+pub use ::trace_macros::traced;
+
+pub use callsite::Level;
+pub use config::Config;
+pub use diagnostics::{Diagnostic, Severity};
+pub use error::{FlushError, InitError};
+pub use exporter::{Batch, ExportError, Exporter, Resource};
+pub use otel::{OtelTracer, OtelTracerProvider};
+pub use outcome::Failure;
+pub use pipeline::stats::{ExporterStats, Stats};
+pub use propagation::{Extract, Inject, extract, inject};
+pub use record::{EventView, Keep, LinkView, SpanEvent, SpanLink, SpanRecord, SpanView};
+pub use sampler::Sampler;
+pub use span::LiveSpan;
+pub use tracer::global::{init_tracer, set_global_tracer, try_init_tracer};
+pub use tracer::{Tracer, TracerBuilder, TracerGuard};
+pub use value::{ToValue, Value};

@@ -1,5 +1,13 @@
 //! What a span attribute can hold, and which types can become one.
 
+mod foreign;
+mod limit;
+mod std_types;
+mod time_text;
+
+pub(crate) use limit::{ValueLimits, limit};
+pub(crate) use std_types::into_owned;
+
 use std::borrow::Cow;
 
 /// The value of a span attribute, borrowed where it can be.
@@ -26,6 +34,22 @@ pub enum Value<'a> {
 ///
 /// `#[traced]` records every argument whose type implements this trait under the argument's name
 /// and passes over the others.
+///
+/// | type | recorded as |
+/// |---|---|
+/// | `bool`, integers, `f32`, `f64`, `NonZero*`, `Wrapping` | the value; an integer past `i64` as text |
+/// | `char`, `str`, `String`, `Path`, `IpAddr`, `SocketAddr` | text |
+/// | `Duration` | seconds, a float |
+/// | `SystemTime` | RFC 3339 text, in UTC |
+/// | `Option<T>` | the value, or no attribute |
+/// | slices, `Vec<T>`, arrays | an array of the first 64 elements |
+/// | `&T`, `&mut T`, `Box<T>`, `Rc<T>`, `Arc<T>`, `Cow<T>` | as `T` |
+/// | feature `http`: `Method`, `StatusCode`, `Uri`, `HeaderName`, `HeaderValue`, `Version` and their parts | text, the status code as an integer |
+/// | features `uuid`, `url` | text |
+/// | features `chrono`, `time` | RFC 3339 text, in UTC where there is an offset; durations as seconds |
+///
+/// The user name and password of a URL are never recorded. For types of one's own there is
+/// `#[derive(ToValue)]`, for newtypes and enums without fields, or an implementation by hand:
 ///
 /// ```
 /// use trace_runtime::{ToValue, Value};

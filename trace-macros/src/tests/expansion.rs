@@ -1,0 +1,461 @@
+//! What a function turns into, to be read. `UPDATE_EXPECT=1 cargo test` writes the answers anew.
+
+use super::{tokens, traced};
+use expect_test::{Expect, expect};
+
+fn check(arguments: &str, item: &str, expected: &Expect) {
+    let output = traced(tokens(arguments), tokens(item)).to_string();
+    // What a reader knows anyway.
+    let output = output.replace(":: trace_runtime :: __private ::", "p ::");
+    let file = syn::parse_file(&output).expect("an expansion is Rust");
+    expected.assert_eq(&prettyplease::unparse(&file));
+}
+
+#[test]
+fn sync_function() {
+    check(
+        "",
+        "fn f(a: u64, mut b: String, _p: Permit) -> Result<u64, E> { b.push('x'); g(a)? }",
+        &expect![[r#"
+            fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["a", "b"]);
+                    let mut __span = p::Callsite::start(&__CALLSITE);
+                    p::Arg(&a).__record(&mut __span, 0);
+                    p::Arg(&b).__record(&mut __span, 1);
+                    p::enter(__span)
+                };
+                let __ret = p::call(
+                    &mut __span,
+                    (a, b, _p),
+                    move |(a, mut b, _p)| -> Result<u64, E> {
+                        b.push('x');
+                        g(a)?
+                    },
+                );
+                p::outcome(&__ret).__record(&mut __span);
+                __ret
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn async_method() {
+    check(
+        "",
+        "pub async fn checkout(&self, order_id: u64, #[traced(redact)] card: &str) -> anyhow::Result<Receipt> { self.pay(card).await }",
+        &expect![[r#"
+            pub async fn checkout(&self, order_id: u64, card: &str) -> anyhow::Result<Receipt> {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["order_id", "card"]);
+                    let mut __span = p::Callsite::start(&__CALLSITE);
+                    p::Arg(&order_id).__record(&mut __span, 0);
+                    p::redacted(&mut __span, 1);
+                    p::enter(__span)
+                };
+                let order_id = order_id;
+                let card = card;
+                let __ret = p::in_span(
+                        &mut __span,
+                        async move {
+                            if false {
+                                return p::fake::<anyhow::Result<Receipt>>();
+                            }
+                            self.pay(card).await
+                        },
+                    )
+                    .await;
+                p::outcome(&__ret).__record(&mut __span);
+                __ret
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_to_record() {
+    check(
+        "",
+        "fn tick() { spin() }",
+        &expect![[r#"
+        fn tick() {
+            let mut __span = {
+                static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
+                p::enter(p::Callsite::start(&__CALLSITE))
+            };
+            let __ret = p::call(&mut __span, (), move |()| -> () { spin() });
+            __ret
+        }
+    "#]],
+    );
+}
+
+#[test]
+fn constant_options() {
+    check(
+        r#""POST /checkout", kind = server, level = debug, only(password), fields("http.route" = "/checkout", { KEY } = 1)"#,
+        "fn handler(password: &str, r#type: u8, State(db): State<Db>, _: &Permit) {}",
+        &expect![[r#"
+            fn handler(password: &str, r#type: u8, State(db): State<Db>, __arg3: &Permit) {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["password", "http.route", KEY])
+                        .shown(1)
+                        .name("POST /checkout")
+                        .kind(p::Kind::Server)
+                        .level(p::Level::Debug);
+                    let mut __span = p::Callsite::start(&__CALLSITE);
+                    p::Arg(&password).__record(&mut __span, 0);
+                    if p::enabled(&__span) {
+                        p::record(&mut __span, 1, &("/checkout"));
+                        p::record(&mut __span, 2, &(1));
+                    }
+                    p::enter(__span)
+                };
+                let __ret = p::call(
+                    &mut __span,
+                    (password, r#type, db, __arg3),
+                    move |(password, r#type, db, __arg3)| -> () {},
+                );
+                __ret
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn dynamic_options() {
+    check(
+        "name = format!(\"{a}\"), parent = headers, links = batch.iter(), fields(user.id, len = %batch.len(), ?a)",
+        "fn process(a: u8, headers: HeaderMap, batch: Vec<Message>, Json(user): Json<User>) {}",
+        &expect![[r#"
+            fn process(a: u8, headers: HeaderMap, batch: Vec<Message>, Json(user): Json<User>) {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["headers", "batch", "user", "user.id", "len", "a"]);
+                    let mut __span = if p::Callsite::is_enabled(&__CALLSITE) {
+                        p::Callsite::start_named(
+                            &__CALLSITE,
+                            p::parent(&(headers)),
+                            || ::core::convert::Into::into(format!("{a}")),
+                        )
+                    } else {
+                        p::off()
+                    };
+                    p::Arg(&headers).__record(&mut __span, 0);
+                    p::Arg(&batch).__record(&mut __span, 1);
+                    p::Arg(&user).__record(&mut __span, 2);
+                    if p::enabled(&__span) {
+                        p::record(&mut __span, 3, &(user.id));
+                        p::record_display(&mut __span, 4, &(batch.len()));
+                        p::record_debug(&mut __span, 5, &(a));
+                        p::links(&mut __span, batch.iter());
+                    }
+                    p::enter(__span)
+                };
+                let __ret = p::call(
+                    &mut __span,
+                    (a, headers, batch, user),
+                    move |(a, headers, batch, user)| -> () {},
+                );
+                __ret
+            }
+        "#]],
+    );
+    check(
+        "root",
+        "fn tick() {}",
+        &expect![[r#"
+        fn tick() {
+            let mut __span = {
+                static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
+                p::enter(
+                    if p::Callsite::is_enabled(&__CALLSITE) {
+                        p::Callsite::start_with(&__CALLSITE, p::root())
+                    } else {
+                        p::off()
+                    },
+                )
+            };
+            let __ret = p::call(&mut __span, (), move |()| -> () {});
+            __ret
+        }
+    "#]],
+    );
+}
+
+#[test]
+fn result_options() {
+    check(
+        "ret(total = ret.total), err(Debug, peer = %err.peer), err_type = err.code()",
+        "fn f() -> Result<Receipt, E> { g() }",
+        &expect![[r#"
+            fn f() -> Result<Receipt, E> {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["total", "peer"]);
+                    p::enter(p::Callsite::start(&__CALLSITE))
+                };
+                let __ret = p::call(&mut __span, (), move |()| -> Result<Receipt, E> { g() });
+                p::outcome_debug(&__ret, &mut __span);
+                if p::enabled_late(&__span) {
+                    if let ::core::option::Option::Some(err) = p::failed(&__ret) {
+                        p::error_type(&__span, err.code());
+                        p::late_display(&__span, 1, &(err.peer));
+                    }
+                    if let ::core::option::Option::Some(ret) = p::Returned(&__ret).__ok() {
+                        p::late(&__span, 0, &(ret.total));
+                    }
+                }
+                __ret
+            }
+        "#]],
+    );
+    check(
+        "ret, err_if = Option::is_none",
+        "fn find(&self, key: &str) -> Option<Row> { self.rows.get(key) }",
+        &expect![[r#"
+            fn find(&self, key: &str) -> Option<Row> {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["key", "return"]);
+                    let mut __span = p::Callsite::start(&__CALLSITE);
+                    p::Arg(&key).__record(&mut __span, 0);
+                    p::enter(__span)
+                };
+                let __ret = p::call(
+                    &mut __span,
+                    (key,),
+                    move |(key,)| -> Option<Row> { self.rows.get(key) },
+                );
+                if p::enabled_late(&__span) {
+                    p::outcome_if(&__ret, Option::is_none, &mut __span);
+                    if let ::core::option::Option::Some(ret) = p::Returned(&__ret).__ok() {
+                        p::Late(ret).__record(&__span, 1);
+                    }
+                }
+                __ret
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn returned_futures() {
+    check(
+        "",
+        "fn f(a: u8) -> impl Future<Output = Result<u8, E>> + Send { async move { Ok(a) } }",
+        &expect![[r#"
+            fn f(a: u8) -> impl Future<Output = Result<u8, E>> + Send {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["a"]);
+                    let mut __span = p::Callsite::start(&__CALLSITE);
+                    p::Arg(&a).__record(&mut __span, 0);
+                    p::enter(__span)
+                };
+                let __future = p::call_future::<
+                    Result<u8, E>,
+                    _,
+                    _,
+                >(&mut __span, (a,), move |(a,)| { async move { Ok(a) } });
+                async move {
+                    let mut __span = __span;
+                    let __ret = p::in_span(&mut __span, __future).await;
+                    p::outcome(&__ret).__record(&mut __span);
+                    __ret
+                }
+            }
+        "#]],
+    );
+    check(
+        "skip_all",
+        "fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> { Box::pin(async {}) }",
+        &expect![[r#"
+            fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
+                    p::enter(p::Callsite::start(&__CALLSITE))
+                };
+                let __future = p::call_unfinished(
+                    &mut __span,
+                    (),
+                    move |()| -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> { Box::pin(async {}) },
+                );
+                ::std::boxed::Box::pin(async move {
+                    let mut __span = __span;
+                    let __ret = p::in_span(&mut __span, __future).await;
+                    __ret
+                })
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn other_opaque_types() {
+    check(
+        "",
+        "fn f(n: usize, mut seed: u8) -> impl Iterator<Item = u8> { (0..n).map(move |_| seed) }",
+        &expect![[r#"
+            fn f(n: usize, seed: u8) -> impl Iterator<Item = u8> {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["n", "seed"]);
+                    let mut __span = p::Callsite::start(&__CALLSITE);
+                    p::Arg(&n).__record(&mut __span, 0);
+                    p::Arg(&seed).__record(&mut __span, 1);
+                    p::enter(__span)
+                };
+                let __entered = p::attach(&mut __span);
+                let n = n;
+                let mut seed = seed;
+                (0..n).map(move |_| seed)
+            }
+        "#]],
+    );
+    check(
+        "",
+        "fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> { g() }",
+        &expect![[r#"
+            fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
+                    p::enter(p::Callsite::start(&__CALLSITE))
+                };
+                let __ret = p::call(&mut __span, (), move |()| -> Result<(_, _), E> { g() });
+                p::outcome(&__ret).__record(&mut __span);
+                __ret
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn parameters_with_attributes_are_captured() {
+    check(
+        "",
+        r#"fn f(#[cfg(feature = "x")] a: u8, #[allow(unused_mut)] mut b: u8, c: u8) {}"#,
+        &expect![[r#"
+            fn f(#[cfg(feature = "x")] a: u8, #[allow(unused_mut)] mut b: u8, c: u8) {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["a", "b", "c"]);
+                    let mut __span = p::Callsite::start(&__CALLSITE);
+                    #[cfg(feature = "x")] p::Arg(&a).__record(&mut __span, 0);
+                    p::Arg(&b).__record(&mut __span, 1);
+                    p::Arg(&c).__record(&mut __span, 2);
+                    p::enter(__span)
+                };
+                let __ret = p::call(&mut __span, (c,), move |(c,)| -> () {});
+                __ret
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn owned_receiver_moves_in_whole() {
+    check(
+        "",
+        "fn f(mut self, n: u8) -> ! { self.run(n) }",
+        &expect![[r#"
+            fn f(mut self, n: u8) -> ! {
+                let mut __span = {
+                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                        .keys(&["n"]);
+                    let mut __span = p::Callsite::start(&__CALLSITE);
+                    p::Arg(&n).__record(&mut __span, 0);
+                    p::enter(__span)
+                };
+                let __ret = p::call(
+                    &mut __span,
+                    (n,),
+                    move |(n,)| -> ! {
+                        let _ = &self;
+                        self.run(n)
+                    },
+                );
+                __ret
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn container() {
+    check(
+        "kind = client, fields(self.id), skip(secret)",
+        "impl<T> Orders<T> {
+            const N: [u8; 2] = { [1, 2] };
+            const fn id(&self) -> u8 { 0 }
+            #[traced(off)] fn new(#[traced(skip)] a: u8) -> Self { Self }
+            #[traced(kind = server, fields(n = a + 1))] fn a(&self, secret: u8, a: u8) {}
+            fn free(a: u8) {}
+        }",
+        &expect![[r#"
+            impl<T> Orders<T> {
+                const N: [u8; 2] = { [1, 2] };
+                const fn id(&self) -> u8 {
+                    0
+                }
+                fn new(a: u8) -> Self {
+                    Self
+                }
+                fn a(&self, secret: u8, a: u8) {
+                    let mut __span = {
+                        static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                            .keys(&["a", "self.id", "n"])
+                            .kind(p::Kind::Server);
+                        let mut __span = p::Callsite::start(&__CALLSITE);
+                        p::Arg(&a).__record(&mut __span, 0);
+                        if p::enabled(&__span) {
+                            p::record(&mut __span, 1, &(self.id));
+                            p::record(&mut __span, 2, &(a + 1));
+                        }
+                        p::enter(__span)
+                    };
+                    let __ret = p::call(&mut __span, (secret, a), move |(secret, a)| -> () {});
+                    __ret
+                }
+                fn free(a: u8) {
+                    let mut __span = {
+                        static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                            .keys(&["a"])
+                            .kind(p::Kind::Client);
+                        let mut __span = p::Callsite::start(&__CALLSITE);
+                        p::Arg(&a).__record(&mut __span, 0);
+                        p::enter(__span)
+                    };
+                    let __ret = p::call(&mut __span, (a,), move |(a,)| -> () {});
+                    __ret
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn mistakes_keep_the_item() {
+    check(
+        "nmae = 1, skip(b)",
+        "#[traced(root)] pub fn f(#[traced(skip)] a: u8) -> u8 { a }",
+        &expect![[r#"
+            ::core::compile_error! {
+                "unknown `#[traced]` option `nmae`\nhelp: did you mean `name`?"
+            }
+            ::core::compile_error! {
+                "`#[traced]` applied more than once"
+            }
+            ::core::compile_error! {
+                "`b` is not an argument of `f`\nhelp: arguments are `a`"
+            }
+            pub fn f(a: u8) -> u8 {
+                a
+            }
+        "#]],
+    );
+}

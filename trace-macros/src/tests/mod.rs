@@ -1,0 +1,21 @@
+//! The macro as a function over tokens, without a compiler around it.
+
+mod expansion;
+mod robustness;
+
+use crate::expand::Package;
+use proc_macro2::TokenStream;
+use std::str::FromStr;
+
+/// What `#[traced(arguments)] item` becomes.
+fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let package = Package {
+        name: "orders".to_owned(),
+        version: "1.2.3".to_owned(),
+    };
+    crate::traced::traced(arguments, item, &package)
+}
+
+fn tokens(text: &str) -> TokenStream {
+    TokenStream::from_str(text).expect("tokens")
+}

@@ -1,0 +1,30 @@
+//! What this build of the crate can do, as far as settings can ask for it.
+
+/// The optional parts that are built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Features {
+    pub(crate) otlp_http: bool,
+    pub(crate) otlp_grpc: bool,
+    pub(crate) http_json: bool,
+    pub(crate) jaeger: bool,
+    pub(crate) remote_sampler: bool,
+    pub(crate) tls: bool,
+    pub(crate) gzip: bool,
+    pub(crate) log: bool,
+    pub(crate) tracing: bool,
+}
+
+impl Features {
+    /// This build. A part without a Cargo feature of its own does not exist yet.
+    pub(crate) const BUILT: Features = Features {
+        otlp_http: cfg!(feature = "otlp-http"),
+        otlp_grpc: false,
+        http_json: false,
+        jaeger: cfg!(feature = "jaeger"),
+        remote_sampler: cfg!(feature = "remote-sampler"),
+        tls: false,
+        gzip: false,
+        log: false,
+        tracing: false,
+    };
+}

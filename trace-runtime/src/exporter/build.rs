@@ -1,0 +1,45 @@
+//! The exporters that the configuration can name.
+
+use super::console::{Console, Style};
+use super::Exporter;
+use crate::config::{Config, ExporterChoice, Lookup};
+use crate::diagnostics::Diagnostic;
+
+/// The exporter for a choice of the configuration.
+///
+/// # Errors
+///
+/// Why it cannot work.
+pub(crate) fn build(
+    choice: ExporterChoice,
+    config: &Config,
+    lookup: &Lookup<'_>,
+) -> Result<Box<dyn Exporter>, Diagnostic> {
+    match choice {
+        #[cfg(feature = "otlp-http")]
+        ExporterChoice::Otlp => otlp(config),
+        ExporterChoice::Console => {
+            use std::io::IsTerminal;
+            let style = Style::detect(std::io::stderr().is_terminal(), lookup);
+            Ok(Box::new(Console::stderr(style, config.batch.schedule_delay.value)))
+        }
+        // The configuration keeps only exporters that this build can make.
+        #[allow(unreachable_patterns)]
+        choice => Err(Diagnostic::error(format!("exporter {choice:?} is not part of this build"))),
+    }
+}
+
+#[cfg(feature = "otlp-http")]
+fn otlp(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
+    use super::otlp::{OtlpHttp, OtlpHttpSettings};
+    let headers = config.otlp.headers.value.iter();
+    let settings = OtlpHttpSettings {
+        endpoint: config.otlp.endpoint.value.as_str().to_owned(),
+        headers: headers.map(|(name, value)| (name.clone(), value.0.clone())).collect(),
+        timeout: config.otlp.timeout.value,
+    };
+    match OtlpHttp::new(settings) {
+        Ok(exporter) => Ok(Box::new(exporter)),
+        Err(message) => Err(Diagnostic::error(message)),
+    }
+}

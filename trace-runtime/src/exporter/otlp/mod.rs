@@ -1,0 +1,14 @@
+//! OTLP over HTTP: protobuf, encoded straight from the records.
+
+mod answer;
+mod attribute;
+mod encode;
+mod endpoint;
+mod http;
+mod proto;
+mod retry_after;
+mod span;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::http::{OtlpHttp, OtlpHttpSettings};

@@ -1,0 +1,5 @@
+//! What arrives is what the records say.
+
+mod decoded;
+mod posted;
+mod server;

@@ -1,0 +1,47 @@
+//! The arguments of a traced function: recorded if their type is a value, passed over otherwise.
+
+use std::ops::Deref;
+
+use crate::{ToValue, Value};
+
+/// The span that is about to start, as far as an argument needs to know it.
+pub trait Arguments {
+    /// Whether arguments are recorded; no value is converted otherwise.
+    fn wants(&self) -> bool;
+
+    /// Records the argument whose key stands at this position among the call site's.
+    fn argument(&mut self, index: usize, value: Value<'_>);
+}
+
+/// An argument of any type.
+#[derive(Debug)]
+pub struct Arg<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ToValue + ?Sized> Arg<'_, T> {
+    /// Records the argument.
+    #[inline]
+    pub fn __record<A: Arguments>(&self, arguments: &mut A, index: usize) {
+        if arguments.wants() {
+            arguments.argument(index, self.0.to_value());
+        }
+    }
+}
+
+impl<T: ?Sized> Deref for Arg<'_, T> {
+    type Target = NoValue;
+
+    #[inline]
+    fn deref(&self) -> &NoValue {
+        &NoValue
+    }
+}
+
+/// An argument that cannot be recorded.
+#[derive(Debug)]
+pub struct NoValue;
+
+impl NoValue {
+    /// Passes over the argument.
+    #[inline]
+    pub fn __record<A: Arguments>(&self, _arguments: &mut A, _index: usize) {}
+}

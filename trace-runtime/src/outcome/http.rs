@@ -1,0 +1,194 @@
+//! Responses and status codes as outcomes.
+
+use std::ops::Deref;
+
+use ::http::{Response, StatusCode};
+use opentelemetry::trace::SpanKind;
+
+use super::error::{self, Held};
+use super::{ErrorOf, Failed, Fallible, Returned, Sink};
+use crate::Value;
+
+/// A return value, if it is or holds a response.
+#[derive(Debug)]
+pub struct HttpOutcome<'r, R>(pub(super) Returned<'r, R>);
+
+impl<'r, R> Deref for HttpOutcome<'r, R> {
+    type Target = Returned<'r, R>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// What has a status code.
+pub trait HasStatus {
+    #[doc(hidden)]
+    fn status_code(&self) -> u16;
+}
+
+impl HasStatus for StatusCode {
+    fn status_code(&self) -> u16 {
+        self.as_u16()
+    }
+}
+
+impl<B> HasStatus for Response<B> {
+    fn status_code(&self) -> u16 {
+        self.status().as_u16()
+    }
+}
+
+impl<'r, T: HasStatus, E> HttpOutcome<'r, Result<T, E>> {
+    /// The error, or the status of the response.
+    #[inline]
+    pub fn __error(&self) -> ErrorOf<'r, E> {
+        let status = self.__ok().map(T::status_code);
+        error::error_or_status(self.0.0.0.as_ref().err(), status)
+    }
+}
+
+impl<R: HasStatus> HttpOutcome<'_, R> {
+    /// The status.
+    #[inline]
+    pub fn __error(&self) -> Status<R> {
+        Status {
+            code: self.0.0.0.status_code(),
+            of: std::marker::PhantomData,
+        }
+    }
+}
+
+/// The status of a function that returns a response.
+#[derive(Debug)]
+pub struct Status<R> {
+    code: u16,
+    of: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<R> Status<R> {
+    /// Records the status; fails the span if it is an error.
+    #[inline]
+    pub fn __record<S: Sink>(&self, sink: &mut S) {
+        record(self.code, sink);
+    }
+
+    /// Does not compile: there is no error to show.
+    pub fn __record_debug<S: Sink>(&self, _sink: &mut S)
+    where
+        R: Fallible,
+    {
+    }
+
+    /// Does not compile: there is no error to show.
+    pub fn __record_display<S: Sink>(&self, _sink: &mut S)
+    where
+        R: Fallible,
+    {
+    }
+
+    /// Records the status; fails the span if the user's function says so.
+    pub fn __record_if<S: Sink>(&self, ret: &R, failed: impl FnOnce(&R) -> bool, sink: &mut S) {
+        if sink.recording() {
+            attribute(self.code, sink);
+            if failed(ret) {
+                sink.fail(Failed::other());
+            }
+        }
+    }
+}
+
+/// Records the status of a response; fails the span if the span's kind calls it an error.
+#[inline]
+pub(super) fn record<S: Sink>(code: u16, sink: &mut S) {
+    if !sink.recording() {
+        return;
+    }
+    attribute(code, sink);
+    let is_error = match sink.kind() {
+        SpanKind::Server => code >= 500,
+        SpanKind::Client => code >= 400,
+        _ => false,
+    };
+    if is_error {
+        sink.fail(failed(code));
+    }
+}
+
+pub(super) fn attribute<S: Sink>(code: u16, sink: &mut S) {
+    sink.attribute("http.response.status_code", Value::I64(i64::from(code)));
+}
+
+/// The conventions want no description for what the code already says.
+fn failed(code: u16) -> Failed {
+    Failed {
+        error_type: code.to_string().into(),
+        ..Failed::other()
+    }
+}
+
+/// A status as the error: handlers return `Result<T, StatusCode>`.
+macro_rules! errors {
+    ($([$($generics:tt)*] $error:ty),*) => {
+        $(
+            impl<$($generics)*> ErrorOf<'_, $error> {
+                /// Records the status; fails the span if it is an error.
+                pub fn __record<S: Sink>(&self, sink: &mut S) {
+                    record_error(self.__held(), sink);
+                }
+
+                /// The same: a status says it all.
+                pub fn __record_debug<S: Sink>(&self, sink: &mut S) {
+                    record_error(self.__held(), sink);
+                }
+
+                /// The same: a status says it all.
+                pub fn __record_display<S: Sink>(&self, sink: &mut S) {
+                    record_error(self.__held(), sink);
+                }
+
+                /// Records the status; fails the span if the user's function says so.
+                pub fn __record_if<S: Sink, R>(
+                    &self,
+                    ret: &R,
+                    failed: impl FnOnce(&R) -> bool,
+                    sink: &mut S,
+                ) {
+                    record_if(self.__held(), sink, || failed(ret));
+                }
+            }
+        )*
+    };
+}
+
+errors!([] StatusCode, [B] Response<B>);
+
+/// On a span that is neither server nor client, an `Err` is an error whatever its code.
+fn record_error<E: HasStatus, S: Sink>(held: &Held<'_, E>, sink: &mut S) {
+    let Some(code) = held.error.map(E::status_code).or(held.status) else {
+        return;
+    };
+    record(code, sink);
+    let is_http = matches!(sink.kind(), SpanKind::Server | SpanKind::Client);
+    if sink.recording() && held.error.is_some() && !is_http {
+        sink.fail(failed(code));
+    }
+}
+
+fn record_if<E: HasStatus, S: Sink>(
+    held: &Held<'_, E>,
+    sink: &mut S,
+    is_failure: impl FnOnce() -> bool,
+) {
+    if !sink.recording() {
+        return;
+    }
+    let code = held.error.map(E::status_code).or(held.status);
+    if let Some(code) = code {
+        attribute(code, sink);
+    }
+    if is_failure() {
+        sink.fail(code.map_or_else(Failed::other, failed));
+    }
+}

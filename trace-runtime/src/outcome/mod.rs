@@ -1,0 +1,264 @@
+//! What the return value of a traced function says about its span.
+//!
+//! Generated code hands over the value of any type, `outcome(&ret).__error().__record(&mut span)`,
+//! and method lookup finds out what it is: every type here derefs to the next one, and each has the
+//! method only where its own bound holds, so that the first bound that holds decides. This sees
+//! through aliases, needs no trait in scope and costs the compiler less than autoref does. Names
+//! begin with `__` because a blanket trait of the user's would win otherwise.
+//!
+//! Two look-ups rather than one, because most functions return no `Result` and then need not go
+//! through the ten types of [`error`].
+
+mod argument;
+mod describe;
+mod error;
+#[cfg(feature = "http")]
+mod http;
+
+use std::borrow::Cow;
+use std::ops::Deref;
+
+use opentelemetry::trace::SpanKind;
+
+pub use argument::{Arg, Arguments};
+pub use error::ErrorOf;
+#[cfg(feature = "http")]
+pub use http::{HttpOutcome, Status};
+
+use crate::Value;
+
+/// An error that decides for itself what a span says about it.
+///
+/// `#[traced]` asks an `Err` of such a type for `error.type`, and whether it is a failure at all:
+/// that an order was not found is no fault of the server. `#[derive(Failure)]` implements it for
+/// enums.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use trace_runtime::{Failure, opentelemetry::trace::SpanKind};
+///
+/// struct Declined { code: u16 }
+///
+/// impl Failure for Declined {
+///     fn error_type(&self) -> Cow<'static, str> {
+///         format!("declined_{}", self.code).into()
+///     }
+///     fn is_failure(&self, kind: SpanKind) -> bool {
+///         kind != SpanKind::Server || self.code >= 500
+///     }
+/// }
+/// ```
+pub trait Failure {
+    /// The attribute `error.type`: a word of which there are few, to group failures by.
+    fn error_type(&self) -> Cow<'static, str>;
+
+    /// Whether a span of this kind that ends with this error failed.
+    fn is_failure(&self, kind: SpanKind) -> bool {
+        let _ = kind;
+        true
+    }
+}
+
+macro_rules! pointers {
+    ($($type:ty),*) => {
+        $(
+            impl<T: Failure + ?Sized> Failure for $type {
+                fn error_type(&self) -> Cow<'static, str> {
+                    (**self).error_type()
+                }
+
+                fn is_failure(&self, kind: SpanKind) -> bool {
+                    (**self).is_failure(kind)
+                }
+            }
+        )*
+    };
+}
+
+pointers!(&T, &mut T, Box<T>, std::rc::Rc<T>, std::sync::Arc<T>);
+
+/// Everything that a span says about a failure.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// `error.type`.
+    pub(crate) error_type: Cow<'static, str>,
+    /// The description of the status and `exception.message`.
+    pub(crate) description: String,
+    /// What the exception event says besides; no event without it.
+    pub(crate) exception: Option<Exception>,
+}
+
+/// The rest of an exception event.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exception {
+    /// `exception.type`: the error's type, where it is known, whatever `error.type` says.
+    pub(crate) type_name: Cow<'static, str>,
+    /// `exception.stacktrace`.
+    pub(crate) stacktrace: Option<String>,
+    /// Equal for errors with the same root cause, to tell when an error bubbles up.
+    pub(crate) identity: u64,
+}
+
+impl Failed {
+    /// A failure of which nothing is known.
+    fn other() -> Self {
+        Self {
+            error_type: Cow::Borrowed(describe::OTHER),
+            description: String::new(),
+            exception: None,
+        }
+    }
+}
+
+/// The open span, as far as an outcome needs to know it.
+pub trait Sink {
+    /// Whether anything is recorded; nothing of the user's is called otherwise.
+    fn recording(&self) -> bool;
+
+    /// The span's kind.
+    fn kind(&self) -> SpanKind;
+
+    /// Marks the span as failed.
+    fn fail(&mut self, failed: Failed);
+
+    /// Sets an attribute; the last one under a key wins.
+    fn attribute(&mut self, key: &'static str, value: Value<'_>);
+}
+
+/// Sets `error.type` to what the user says, after the outcome has set it.
+pub fn error_type<S: Sink>(sink: &mut S, value: &(impl crate::ToValue + ?Sized)) {
+    if sink.recording() {
+        sink.attribute("error.type", value.to_value());
+    }
+}
+
+/// The return value of a traced function.
+#[inline]
+pub fn outcome<R>(ret: &R) -> Outcome<'_, R> {
+    let returned = Returned(NoResult(ret));
+    #[cfg(feature = "http")]
+    let returned = HttpOutcome(returned);
+    returned
+}
+
+/// Where the look-up begins.
+#[cfg(feature = "http")]
+pub type Outcome<'r, R> = HttpOutcome<'r, R>;
+/// Where the look-up begins.
+#[cfg(not(feature = "http"))]
+pub type Outcome<'r, R> = Returned<'r, R>;
+
+/// A return value, if it is a `Result`.
+#[derive(Debug)]
+pub struct Returned<'r, R>(NoResult<'r, R>);
+
+impl<'r, R> Deref for Returned<'r, R> {
+    type Target = NoResult<'r, R>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'r, T, E> Returned<'r, Result<T, E>> {
+    /// The error, for a look-up of its own.
+    #[inline]
+    pub fn __error(&self) -> ErrorOf<'r, E> {
+        error::error_of(self.0.0.as_ref().err())
+    }
+
+    /// The value of an `Ok`.
+    #[inline]
+    pub fn __ok(&self) -> Option<&'r T> {
+        self.0.0.as_ref().ok()
+    }
+}
+
+/// A return value that is no `Result`.
+#[derive(Debug)]
+pub struct NoResult<'r, R>(&'r R);
+
+impl<'r, R> NoResult<'r, R> {
+    /// There is no error.
+    #[inline]
+    pub fn __error(&self) -> NoError<'r, R> {
+        NoError(self.0)
+    }
+
+    /// The value.
+    #[inline]
+    pub fn __ok(&self) -> Option<&'r R> {
+        Some(self.0)
+    }
+}
+
+/// The error of a function that does not return a `Result`.
+#[derive(Debug)]
+pub struct NoError<'r, R>(&'r R);
+
+impl<R> NoError<'_, R> {
+    /// Nothing to say.
+    #[inline]
+    pub fn __record<S: Sink>(&self, _sink: &mut S) {}
+
+    /// Does not compile: there is no error to show.
+    pub fn __record_debug<S: Sink>(&self, _sink: &mut S)
+    where
+        R: Fallible,
+    {
+    }
+
+    /// Does not compile: there is no error to show.
+    pub fn __record_display<S: Sink>(&self, _sink: &mut S)
+    where
+        R: Fallible,
+    {
+    }
+
+    /// Fails the span if the user's function says so.
+    #[inline]
+    pub fn __record_if<S: Sink>(&self, ret: &R, failed: impl FnOnce(&R) -> bool, sink: &mut S) {
+        if sink.recording() && failed(ret) {
+            sink.fail(Failed::other());
+        }
+    }
+}
+
+/// The error that a function returned.
+#[inline]
+pub fn failed<R: Fallible>(ret: &R) -> Option<&R::Error> {
+    ret.error()
+}
+
+/// A return type that `err(..)` can look into.
+#[diagnostic::on_unimplemented(
+    message = "`err(..)` requires a function that returns a `Result`",
+    label = "this is no `Result`",
+    note = "use `err_if = ..` to tell a failure by the returned value"
+)]
+pub trait Fallible: sealed::Sealed {
+    /// The type of the error.
+    type Error;
+
+    #[doc(hidden)]
+    fn error(&self) -> Option<&Self::Error>;
+}
+
+impl<T, E> Fallible for Result<T, E> {
+    type Error = E;
+
+    #[inline]
+    fn error(&self) -> Option<&E> {
+        self.as_ref().err()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl<T, E> Sealed for Result<T, E> {}
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! The buffer between one thread and the worker: chunks of words, written by their owner and read
+//! by the worker up to a released length.
+//!
+//! The words are atomics that are stored and loaded relaxed, which costs nothing on the machines
+//! we run on and needs no `unsafe`: the release store of the length orders them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use once_cell::sync::OnceCell;
+
+use super::open::{OpenSpans, OpenWriter};
+use super::queue::{Credits, Queue};
+use crate::record::{Header, Late, Records, flag};
+
+/// About a hundred spans.
+const CHUNK_WORDS: usize = 1024;
+
+#[derive(Debug)]
+struct Chunk {
+    words: Box<[AtomicU64]>,
+    /// How many words the worker may read.
+    released: AtomicUsize,
+    /// The boxes of the records that have one, in order.
+    late: Mutex<VecDeque<Box<Late>>>,
+    /// Where the owner went on; after it is set nothing more is written here.
+    next: OnceCell<Arc<Chunk>>,
+}
+
+impl Chunk {
+    fn new(words: usize) -> Arc<Self> {
+        Arc::new(Self {
+            words: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            released: AtomicUsize::new(0),
+            late: Mutex::new(VecDeque::new()),
+            next: OnceCell::new(),
+        })
+    }
+}
+
+/// What the worker sees of one thread.
+#[derive(Debug)]
+pub(crate) struct ThreadBuffer {
+    reader: Mutex<(Arc<Chunk>, usize)>,
+    /// The thread will write no more.
+    closed: AtomicBool,
+    /// Spans that ended on the thread, and those of them that found the queue full. Only the owner
+    /// writes these, so a plain store is enough.
+    pub(crate) ended: AtomicU64,
+    pub(crate) dropped_queue_full: AtomicU64,
+    pub(crate) open: OpenSpans,
+}
+
+impl ThreadBuffer {
+    /// Moves every released record to `into`; true when the thread is gone and nothing is left.
+    pub(crate) fn drain(&self, into: &mut Records) -> bool {
+        let closed = self.closed.load(Ordering::Acquire);
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let (chunk, read) = &mut *reader;
+        loop {
+            // In this order: once there is a next chunk, the length read after it is final.
+            let next = chunk.next.get().cloned();
+            let released = chunk.released.load(Ordering::Acquire);
+            while *read < released {
+                *read += copy_record(chunk, *read, into);
+            }
+            match next {
+                Some(next) => (*chunk, *read) = (next, 0),
+                None => return closed,
+            }
+        }
+    }
+}
+
+fn copy_record(chunk: &Chunk, start: usize, into: &mut Records) -> usize {
+    let word = |index: usize| chunk.words[index].load(Ordering::Relaxed);
+    let len = Header::record_words(word(start));
+    let late = if word(start + 1) as u16 & flag::LATE == 0 {
+        None
+    } else {
+        chunk.late.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    };
+    into.push((start..start + len).map(word), late);
+    len
+}
+
+/// The owner's side of a [`ThreadBuffer`].
+#[derive(Debug)]
+pub(crate) struct Writer {
+    shared: Arc<ThreadBuffer>,
+    chunk: Arc<Chunk>,
+    written: usize,
+    open: OpenWriter,
+    credits: Credits,
+    queue: Arc<Queue>,
+}
+
+impl Writer {
+    /// A buffer that the queue's worker knows of.
+    pub(crate) fn register(queue: &Arc<Queue>) -> Self {
+        let chunk = Chunk::new(CHUNK_WORDS);
+        let shared = Arc::new(ThreadBuffer {
+            reader: Mutex::new((Arc::clone(&chunk), 0)),
+            closed: AtomicBool::new(false),
+            ended: AtomicU64::new(0),
+            dropped_queue_full: AtomicU64::new(0),
+            open: OpenSpans::default(),
+        });
+        queue.register(Arc::clone(&shared));
+        Self {
+            shared,
+            chunk,
+            written: 0,
+            open: OpenWriter::default(),
+            credits: Credits::default(),
+            queue: Arc::clone(queue),
+        }
+    }
+
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// Counts a span that began on this thread.
+    #[inline]
+    pub(crate) fn opened(&mut self, site: u32) {
+        self.open.add(&self.shared.open, site, 1);
+    }
+
+    /// Stores a finished span, or drops and counts it when the queue is full.
+    #[inline]
+    pub(crate) fn push(&mut self, header: Header, attributes: &[u8], late: Option<Box<Late>>) {
+        add(&self.shared.ended, 1);
+        self.open.add(&self.shared.open, header.site, -1);
+        let words = Header::WORDS + attributes.len().div_ceil(8);
+        let bytes = 8 * words + late.as_ref().map_or(0, |late| late.bytes());
+        if !self.credits.spend(bytes, &self.queue) {
+            add(&self.shared.dropped_queue_full, 1);
+            return;
+        }
+        if self.written + words > self.chunk.words.len() {
+            self.next_chunk(words);
+        }
+        if let Some(late) = late {
+            let mut boxes = self.chunk.late.lock().unwrap_or_else(PoisonError::into_inner);
+            boxes.push_back(late);
+        }
+        let place = &self.chunk.words[self.written..self.written + words];
+        let (head, tail) = place.split_at(Header::WORDS);
+        for (word, value) in head.iter().zip(header.to_words(words)) {
+            word.store(value, Ordering::Relaxed);
+        }
+        for (word, bytes) in tail.iter().zip(attributes.chunks(8)) {
+            word.store(padded_word(bytes), Ordering::Relaxed);
+        }
+        self.written += words;
+        self.chunk.released.store(self.written, Ordering::Release);
+    }
+
+    #[cold]
+    fn next_chunk(&mut self, words: usize) {
+        let next = Chunk::new(words.max(CHUNK_WORDS));
+        // The only place that sets it, and never twice for one chunk.
+        let _ = self.chunk.next.set(Arc::clone(&next));
+        self.chunk = next;
+        self.written = 0;
+    }
+
+    /// Forgets the buffer without touching the queue: in a forked child both are the parent's.
+    pub(crate) fn forget(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.give_back(std::mem::take(&mut self.credits));
+        self.shared.closed.store(true, Ordering::Release);
+    }
+}
+
+#[inline]
+fn padded_word(bytes: &[u8]) -> u64 {
+    match bytes.try_into() {
+        Ok(word) => u64::from_le_bytes(word),
+        Err(_) => {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            u64::from_le_bytes(word)
+        }
+    }
+}
+
+/// Adds to a counter that only this thread writes.
+#[inline]
+fn add(counter: &AtomicU64, n: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callsite;
+    use opentelemetry::InstrumentationScope;
+    use opentelemetry::trace::SpanKind;
+
+    fn queue(spans: usize, bytes: usize) -> Arc<Queue> {
+        Arc::new(Queue::new(spans, bytes, 512))
+    }
+
+    fn header(span_id: u64) -> Header {
+        let scope = InstrumentationScope::builder("buffer").build();
+        Header {
+            site: callsite::api_site(&scope, SpanKind::Internal),
+            span_id,
+            ..Header::default()
+        }
+    }
+
+    fn ids(records: &Records) -> Vec<u64> {
+        let id = |view: crate::SpanView<'_>| u64::from_be_bytes(view.span_id().to_bytes());
+        records.iter().map(id).collect()
+    }
+
+    #[test]
+    fn records_arrive_in_order_across_chunks_with_their_boxes() {
+        let queue = queue(100_000, 1 << 30);
+        let mut writer = Writer::register(&queue);
+        let long = vec![7; 20_000];
+        for id in 0..1000 {
+            let mut header = header(id);
+            let late = (id % 3 == 0).then(|| {
+                header.flags |= flag::LATE;
+                Box::new(Late { name: Some(id.to_string().into()), ..Late::default() })
+            });
+            writer.push(header, if id % 100 == 0 { &long } else { &[] }, late);
+        }
+        let mut records = Records::new();
+        queue.drain(&mut records);
+        assert_eq!(ids(&records), (0..1000).collect::<Vec<_>>());
+        for (id, view) in records.iter().enumerate() {
+            assert_eq!(view.has_own_name(), id % 3 == 0);
+            assert!(id % 3 != 0 || view.name() == id.to_string());
+        }
+    }
+
+    #[test]
+    fn a_full_queue_drops_and_counts_and_recovers() {
+        let queue = queue(10, 1 << 20);
+        let mut writer = Writer::register(&queue);
+        for id in 0..15 {
+            writer.push(header(id), &[], None);
+        }
+        let mut records = Records::new();
+        queue.drain(&mut records);
+        assert_eq!(records.len(), 10);
+        assert_eq!(queue.totals().dropped_queue_full, 5);
+        queue.release(records.len(), records.queued_bytes());
+        writer.push(header(99), &[], None);
+        let mut records = Records::new();
+        queue.drain(&mut records);
+        assert_eq!(ids(&records), [99]);
+    }
+
+    #[test]
+    fn the_bound_in_bytes_holds() {
+        let queue = queue(1000, 10_000);
+        let mut writer = Writer::register(&queue);
+        for id in 0..100 {
+            writer.push(header(id), &[1; 936], None); // 1000 bytes with its header
+        }
+        let mut records = Records::new();
+        queue.drain(&mut records);
+        assert_eq!(records.len(), 10);
+    }
+
+    #[test]
+    fn a_thread_that_ends_hands_its_buffer_over_and_returns_its_credits() {
+        let queue = queue(64, 1 << 20);
+        for _ in 0..10 {
+            let own = Arc::clone(&queue);
+            std::thread::spawn(move || Writer::register(&own).push(header(1), &[], None))
+                .join()
+                .expect("the thread ends");
+            let mut records = Records::new();
+            queue.drain(&mut records);
+            assert_eq!(records.len(), 1);
+            queue.release(1, records.queued_bytes());
+        }
+        assert_eq!(queue.totals().ended, 10);
+        assert_eq!(queue.threads(), 0);
+        assert_eq!(queue.available(), (64, 1 << 20));
+    }
+}

@@ -1,0 +1,11 @@
+//! From a finished span to the exporters: thread buffer, worker, sender.
+
+pub(crate) mod buffer;
+pub(crate) mod control;
+pub(crate) mod open;
+pub(crate) mod queue;
+pub(crate) mod report;
+pub(crate) mod sender;
+pub(crate) mod stats;
+pub(crate) mod thread;
+pub(crate) mod worker;

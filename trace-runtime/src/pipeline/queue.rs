@@ -1,0 +1,181 @@
+//! The bound on finished spans, shared by the threads of one tracer, and the list of their buffers.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::buffer::ThreadBuffer;
+use super::control::Waker;
+use super::open::OpenCounts;
+use crate::record::Records;
+
+/// Bytes taken beside each span's credit; a usual span is smaller.
+const BYTES_PER_SPAN: i64 = 128;
+
+/// Counts what may be buffered. Threads take credits in small handfuls, the worker returns them.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    spans: AtomicI64,
+    bytes: AtomicI64,
+    max_spans: i64,
+    handful: i64,
+    wake_at: i64,
+    pub(crate) waker: Waker,
+    closed: AtomicBool,
+    buffers: Mutex<Buffers>,
+}
+
+#[derive(Debug, Default)]
+struct Buffers {
+    live: Vec<Arc<ThreadBuffer>>,
+    /// What the threads that are gone have counted.
+    past: Totals,
+}
+
+/// Sums over all threads.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) ended: u64,
+    pub(crate) dropped_queue_full: u64,
+    pub(crate) open: OpenCounts,
+}
+
+impl Totals {
+    fn add(&mut self, thread: &ThreadBuffer) {
+        self.ended += thread.ended.load(Ordering::Relaxed);
+        self.dropped_queue_full += thread.dropped_queue_full.load(Ordering::Relaxed);
+        thread.open.add_to(&mut self.open);
+    }
+}
+
+impl Queue {
+    /// At most `spans` finished spans of together `bytes`; the worker is woken at `batch` spans.
+    pub(crate) fn new(spans: usize, bytes: usize, batch: usize) -> Self {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        Self {
+            spans: AtomicI64::new(count(spans)),
+            bytes: AtomicI64::new(count(bytes)),
+            max_spans: count(spans),
+            handful: (count(spans) / 64).clamp(1, 32),
+            wake_at: count(batch).min(count(spans)),
+            waker: Waker::default(),
+            closed: AtomicBool::new(false),
+            buffers: Mutex::default(),
+        }
+    }
+
+    /// Nothing will be taken out any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Buffers> {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn register(&self, buffer: Arc<ThreadBuffer>) {
+        self.buffers().live.push(buffer);
+    }
+
+    /// Moves every finished span to `into`, and forgets threads that are gone.
+    pub(crate) fn drain(&self, into: &mut Records) {
+        let threads = self.buffers().live.clone();
+        let gone: Vec<_> = threads.into_iter().filter(|thread| thread.drain(into)).collect();
+        let mut buffers = self.buffers();
+        for thread in gone {
+            buffers.past.add(&thread);
+            buffers.live.retain(|live| !Arc::ptr_eq(live, &thread));
+        }
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        let buffers = self.buffers();
+        let mut totals = buffers.past.clone();
+        buffers.live.iter().for_each(|thread| totals.add(thread));
+        totals
+    }
+
+    /// The worker is done with spans: they no longer count against the bound.
+    pub(crate) fn release(&self, spans: usize, bytes: usize) {
+        self.give_back(Credits { spans: spans as i64, bytes: bytes as i64 });
+    }
+
+    /// Queued spans that took `before` bytes now take `after`.
+    pub(crate) fn adjust_bytes(&self, before: usize, after: usize) {
+        self.bytes.fetch_add(before as i64 - after as i64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn give_back(&self, credits: Credits) {
+        self.spans.fetch_add(credits.spans, Ordering::Relaxed);
+        self.bytes.fetch_add(credits.bytes, Ordering::Relaxed);
+    }
+
+    /// Takes a handful of credits, with room for a span of `bytes`; false when there are none.
+    #[cold]
+    fn refill(&self, credits: &mut Credits, bytes: i64) -> bool {
+        if credits.spans == 0 {
+            let taken = take(&self.spans, self.handful, 1);
+            credits.spans = taken;
+            let used = self.max_spans - self.spans.load(Ordering::Relaxed);
+            if used >= self.wake_at {
+                self.waker.wake();
+            }
+            if taken == 0 {
+                return false;
+            }
+        }
+        if credits.bytes < bytes {
+            let wanted = (bytes - credits.bytes).max(credits.spans * BYTES_PER_SPAN);
+            credits.bytes += take(&self.bytes, wanted, bytes - credits.bytes);
+        }
+        let enough = credits.bytes >= bytes;
+        if !enough {
+            self.waker.wake();
+        }
+        enough
+    }
+
+    #[cfg(test)]
+    pub(crate) fn threads(&self) -> usize {
+        self.buffers().live.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn available(&self) -> (i64, i64) {
+        (self.spans.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+/// Takes up to `wanted`, but nothing if there is less than `least`.
+fn take(available: &AtomicI64, wanted: i64, least: i64) -> i64 {
+    let before = available.fetch_sub(wanted, Ordering::Relaxed);
+    let taken = if before >= least { wanted.min(before) } else { 0 };
+    if taken < wanted {
+        available.fetch_add(wanted - taken, Ordering::Relaxed);
+    }
+    taken
+}
+
+/// What one thread may still buffer without asking.
+#[derive(Debug, Default)]
+pub(crate) struct Credits {
+    spans: i64,
+    bytes: i64,
+}
+
+impl Credits {
+    /// Pays for one span; false when the queue is full.
+    #[inline]
+    pub(crate) fn spend(&mut self, bytes: usize, queue: &Queue) -> bool {
+        let bytes = bytes as i64;
+        if (self.spans == 0 || self.bytes < bytes) && !queue.refill(self, bytes) {
+            return false;
+        }
+        self.spans -= 1;
+        self.bytes -= bytes;
+        true
+    }
+}

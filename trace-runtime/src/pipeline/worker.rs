@@ -1,0 +1,353 @@
+//! The worker: the one thread that takes finished spans out of the threads' buffers.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use opentelemetry::Context;
+
+use super::control::{Control, Request};
+use super::queue::Queue;
+use super::report::Reporter;
+use super::sender::{Effort, Pending, Sender, Shared};
+use super::stats::{Delivery, SenderCounters, WorkerCounters};
+use crate::callsite;
+use crate::clock::Anchor;
+use crate::diagnostics::Diagnostic;
+use crate::config::CodeMode;
+use crate::exporter::{Exporter, log_spans};
+use crate::record::{Keep, Records, SpanRecord};
+
+/// What `with_on_end` was given: called in order, until one says no.
+pub(crate) type OnEnd = Arc<dyn Fn(&mut SpanRecord) -> Keep + Send + Sync>;
+
+/// How the worker of one tracer works.
+pub(crate) struct Setup {
+    pub(crate) shared: Shared,
+    pub(crate) control: Arc<Control>,
+    pub(crate) counters: Arc<WorkerCounters>,
+    pub(crate) exporters: Vec<(Box<dyn Exporter>, Arc<SenderCounters>)>,
+    pub(crate) on_end: Vec<OnEnd>,
+    pub(crate) log_spans: bool,
+    pub(crate) code: CodeMode,
+    pub(crate) batch_size: usize,
+    pub(crate) delay: Duration,
+    /// What to print first.
+    pub(crate) greeting: Option<String>,
+}
+
+/// Starts the worker's thread.
+pub(crate) fn start(setup: Setup) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("trace-runtime".into()).spawn(move || {
+        // Whatever an exporter or a hook does here must not create spans of its own.
+        let _suppressed = Context::enter_telemetry_suppressed_scope();
+        let control = Arc::clone(&setup.control);
+        let _ended = Ended(Arc::clone(&control));
+        Worker::new(setup).run();
+    })
+}
+
+/// Says that the worker is gone, however it went.
+struct Ended(Arc<Control>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+struct Worker {
+    queue: Arc<Queue>,
+    reporter: Arc<Reporter>,
+    control: Arc<Control>,
+    counters: Arc<WorkerCounters>,
+    senders: Vec<Link>,
+    sent: Vec<Arc<SenderCounters>>,
+    on_end: Vec<OnEnd>,
+    log_spans: bool,
+    code: CodeMode,
+    batch_size: usize,
+    delay: Duration,
+}
+
+impl Worker {
+    fn new(setup: Setup) -> Self {
+        setup.shared.queue.waker.adopt();
+        if let Some(greeting) = &setup.greeting {
+            setup.shared.reporter.line(greeting);
+        }
+        let sent = setup.exporters.iter().map(|(_, counters)| Arc::clone(counters)).collect();
+        let alone = setup.exporters.len() == 1;
+        let senders = setup
+            .exporters
+            .into_iter()
+            .map(|(exporter, counters)| {
+                let sender = Sender::new(exporter, setup.shared.clone(), counters);
+                if alone { Link::Here(sender) } else { Link::spawn(sender, &setup.shared.reporter) }
+            })
+            .collect();
+        Self {
+            queue: setup.shared.queue,
+            reporter: setup.shared.reporter,
+            control: setup.control,
+            counters: setup.counters,
+            senders,
+            sent,
+            on_end: setup.on_end,
+            log_spans: setup.log_spans,
+            code: setup.code,
+            batch_size: setup.batch_size,
+            delay: setup.delay,
+        }
+    }
+
+    fn run(mut self) {
+        let mut retry_at = None;
+        loop {
+            self.reporter.print();
+            let request = self.control.pending().or_else(|| {
+                let next = Instant::now() + self.delay;
+                let wake_at = retry_at.map_or(next, |at: Instant| at.min(next));
+                self.queue.waker.sleep(wake_at, retry_at.is_none());
+                self.control.pending()
+            });
+            let before = self.delivered();
+            self.collect();
+            let effort = match request {
+                None => Effort::Usual,
+                Some((Request::Flush { until }, _)) => Effort::Now(until),
+                Some((Request::Shutdown { until }, _)) => Effort::Last(until),
+            };
+            retry_at = self.deliver(effort);
+            if let Some((request, number)) = request {
+                let last = matches!(request, Request::Shutdown { .. });
+                if let Request::Shutdown { until } = request {
+                    self.report_open();
+                    self.senders.iter_mut().for_each(|sender| sender.shutdown(until));
+                }
+                self.reporter.print();
+                self.control.answer(number, self.delivery_since(&before), last);
+                if last {
+                    return self.linger();
+                }
+            }
+        }
+    }
+
+    /// Spans that nobody will see: how many, and where the first of them began.
+    fn report_open(&self) {
+        let mut open: Vec<_> =
+            self.queue.totals().open.into_iter().filter(|(_, count)| *count > 0).collect();
+        if open.is_empty() {
+            return;
+        }
+        open.sort_unstable_by_key(|(site, count)| (Reverse(*count), *site));
+        let spans: i64 = open.iter().map(|(_, count)| count).sum();
+        let sites: Vec<_> =
+            open.iter().take(5).map(|(id, count)| callsite::site(*id).describe(*count)).collect();
+        let more = if open.len() > 5 { " and elsewhere" } else { "" };
+        self.reporter.note(Diagnostic::warning(format!(
+            "{spans} spans were still open at the end and are not exported: {}{more}",
+            sites.join(", ")
+        )));
+    }
+
+    /// Stays a while if the guard was dropped suspiciously early.
+    fn linger(self) {
+        let Self { control, reporter, senders, on_end, .. } = self;
+        drop((senders, on_end));
+        if let Some(message) = control.linger() {
+            reporter.note(Diagnostic::warning(message));
+            reporter.print();
+        }
+    }
+
+    /// Takes what the threads have finished and gives it to the senders.
+    fn collect(&mut self) {
+        let mut records = Records::new();
+        records.set_code(self.code);
+        self.queue.drain(&mut records);
+        if records.is_empty() {
+            return;
+        }
+        records.set_anchor(Anchor::now());
+        if self.log_spans {
+            for view in records.iter() {
+                self.reporter.line(&log_spans::line(&view));
+            }
+        }
+        let records = self.apply_hooks(records);
+        for batch in records.split(self.batch_size) {
+            let bytes = batch.queued_bytes();
+            let batch = Pending::new(batch, bytes, &self.queue, &self.counters);
+            for sender in &mut self.senders {
+                sender.accept(Arc::clone(&batch));
+            }
+        }
+    }
+
+    /// Leaves out what is not sampled, and what `with_on_end` does not keep.
+    fn apply_hooks(&self, records: Records) -> Records {
+        if self.on_end.is_empty() && !records.iter().any(|view| view.is_record_only()) {
+            return records;
+        }
+        let (spans, bytes) = (records.len(), records.queued_bytes());
+        let mut kept = records.emptied();
+        for index in 0..records.len() {
+            let view = records.get(index);
+            if view.is_record_only() {
+                self.counters.dropped_not_sampled.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            let mut span = SpanRecord::from(&view);
+            let keep = self.on_end.iter().all(|hook| self.call_hook(hook, &mut span));
+            if keep {
+                span.store(&mut kept);
+            } else {
+                self.counters.dropped_on_end.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        // What a hook changed may be larger or smaller: the queue's books follow.
+        self.queue.release(spans - kept.len(), 0);
+        self.queue.adjust_bytes(bytes, kept.queued_bytes());
+        kept
+    }
+
+    fn call_hook(&self, hook: &OnEnd, span: &mut SpanRecord) -> bool {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(span)));
+        result.map(|keep| keep == Keep::Yes).unwrap_or_else(|_| {
+            // A hook that scrubs secrets and fails must not let them through.
+            self.reporter.note(Diagnostic::warning("`with_on_end` panicked: the span is dropped"));
+            false
+        })
+    }
+
+    fn deliver(&mut self, effort: Effort) -> Option<Instant> {
+        // All are asked before any is waited for, so that none delays another.
+        self.senders.iter_mut().for_each(|sender| sender.begin(effort));
+        self.senders.iter_mut().filter_map(|sender| sender.finish(effort)).min()
+    }
+
+    fn delivered(&self) -> Delivery {
+        let sum = |of: fn(&crate::pipeline::stats::ExporterStats) -> u64| {
+            self.sent.iter().map(|sender| of(&sender.snapshot())).sum()
+        };
+        Delivery {
+            exported: sum(|s| s.exported),
+            failed: sum(|s| s.failed),
+            queued: sum(|s| s.queued),
+            reason: self.sent.iter().find_map(|sender| sender.snapshot().last_error),
+        }
+    }
+
+    fn delivery_since(&self, before: &Delivery) -> Delivery {
+        let now = self.delivered();
+        Delivery {
+            exported: now.exported - before.exported,
+            failed: now.failed - before.failed,
+            ..now
+        }
+    }
+}
+
+/// The way to a sender: on the worker's own thread when it is the only one.
+enum Link {
+    Here(Sender),
+    Thread { orders: mpsc::Sender<Order>, answers: mpsc::Receiver<u64>, asked: u64 },
+}
+
+enum Order {
+    Accept(Arc<Pending>),
+    /// With a number to answer with; nobody waits for [`Effort::Usual`].
+    Deliver(Effort, u64),
+    Shutdown(Instant, u64),
+}
+
+impl Link {
+    fn spawn(mut sender: Sender, reporter: &Arc<Reporter>) -> Self {
+        let (orders, inbox) = mpsc::channel();
+        let (done, answers) = mpsc::channel();
+        let spawned = thread::Builder::new().name("trace-runtime-send".into()).spawn(move || {
+            let _suppressed = Context::enter_telemetry_suppressed_scope();
+            let mut retry_at: Option<Instant> = None;
+            loop {
+                let order = match retry_at {
+                    None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                    Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
+                };
+                match order {
+                    Ok(Order::Accept(batch)) => {
+                        sender.accept(batch);
+                        continue;
+                    }
+                    Ok(Order::Deliver(Effort::Usual, _)) | Err(RecvTimeoutError::Timeout) => {
+                        retry_at = sender.deliver(Effort::Usual);
+                    }
+                    Ok(Order::Deliver(effort, number)) => {
+                        retry_at = sender.deliver(effort);
+                        let _ = done.send(number);
+                    }
+                    Ok(Order::Shutdown(until, number)) => {
+                        sender.shutdown(until);
+                        let _ = done.send(number);
+                        return;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        });
+        if let Err(error) = spawned {
+            reporter.note(Diagnostic::error(format!("an exporter's thread cannot start: {error}")));
+        }
+        Self::Thread { orders, answers, asked: 0 }
+    }
+
+    fn accept(&mut self, batch: Arc<Pending>) {
+        match self {
+            Self::Here(sender) => sender.accept(batch),
+            Self::Thread { orders, .. } => {
+                let _ = orders.send(Order::Accept(batch));
+            }
+        }
+    }
+
+    fn begin(&mut self, effort: Effort) {
+        if let Self::Thread { orders, asked, .. } = self {
+            *asked += 1;
+            let _ = orders.send(Order::Deliver(effort, *asked));
+        }
+    }
+
+    fn finish(&mut self, effort: Effort) -> Option<Instant> {
+        match (self, effort) {
+            (Self::Here(sender), _) => sender.deliver(effort),
+            (Self::Thread { .. }, Effort::Usual) => None,
+            (link, Effort::Now(until) | Effort::Last(until)) => {
+                link.wait(until);
+                None
+            }
+        }
+    }
+
+    fn shutdown(&mut self, until: Instant) {
+        match self {
+            Self::Here(sender) => sender.shutdown(until),
+            Self::Thread { orders, asked, .. } => {
+                *asked += 1;
+                let _ = orders.send(Order::Shutdown(until, *asked));
+                self.wait(until);
+            }
+        }
+    }
+
+    /// Waits for the answer to the last order; an answer to an earlier one comes late.
+    fn wait(&self, until: Instant) {
+        if let Self::Thread { answers, asked, .. } = self {
+            let left = || until.saturating_duration_since(Instant::now());
+            while answers.recv_timeout(left()).is_ok_and(|number| number < *asked) {}
+        }
+    }
+}

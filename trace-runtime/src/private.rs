@@ -1,0 +1,225 @@
+//! What generated code may touch, and nobody else: names here change without notice.
+
+use std::borrow::Cow;
+use std::fmt::{Debug, Display};
+use std::future::Future;
+use std::ops::Deref;
+
+pub use opentelemetry::trace::SpanKind as Kind;
+use opentelemetry::trace::SpanContext;
+
+pub use crate::callsite::{Callsite, Level};
+pub use crate::outcome::{Arg, error_type, failed, outcome};
+pub use crate::propagation::ParentSource;
+pub use crate::span::{
+    Active, ParentChoice, Start, current, enter, off, parent, root,
+};
+pub use crate::span_future::in_span;
+use crate::redact::{Secrecy, secrecy};
+use crate::value::{ValueLimits, limit};
+use crate::{ToValue, Value};
+
+/// Whether the started span records, so that the user's expressions are worth evaluating.
+#[inline]
+pub fn enabled(span: &Start) -> bool {
+    span.is_recording()
+}
+
+/// The same, once the body has run.
+#[inline]
+pub fn enabled_late(span: &Active) -> bool {
+    span.is_recording()
+}
+
+/// Records a field.
+pub fn record<T: ToValue + ?Sized>(span: &mut Start, key: usize, value: &T) {
+    span.field(key, value.to_value());
+}
+
+/// Records a field's `Debug` output.
+pub fn record_debug<T: Debug + ?Sized>(span: &mut Start, key: usize, value: &T) {
+    span.field(key, debug(value));
+}
+
+/// Records a field's `Display` output.
+pub fn record_display<T: Display + ?Sized>(span: &mut Start, key: usize, value: &T) {
+    span.field(key, display(value));
+}
+
+/// Records that there is a value, and not which.
+pub fn redacted(span: &mut Start, key: usize) {
+    span.redacted(key);
+}
+
+/// Links the span to others.
+pub fn links<L>(span: &mut Start, links: L)
+where
+    L: IntoIterator,
+    L::Item: IntoLink,
+{
+    span.links(links.into_iter().filter_map(IntoLink::into_link));
+}
+
+/// What `links = ..` may hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be linked to",
+    note = "`links = ..` takes span contexts, contexts, references to them, or options of these"
+)]
+pub trait IntoLink {
+    /// The span to link to.
+    fn into_link(self) -> Option<SpanContext>;
+}
+
+impl IntoLink for SpanContext {
+    fn into_link(self) -> Option<SpanContext> {
+        Some(self)
+    }
+}
+
+impl IntoLink for opentelemetry::Context {
+    fn into_link(self) -> Option<SpanContext> {
+        (&self).into_link()
+    }
+}
+
+impl IntoLink for &opentelemetry::Context {
+    fn into_link(self) -> Option<SpanContext> {
+        use opentelemetry::trace::TraceContextExt;
+        Some(self.span().span_context().clone())
+    }
+}
+
+impl IntoLink for &SpanContext {
+    fn into_link(self) -> Option<SpanContext> {
+        Some(self.clone())
+    }
+}
+
+impl<L: IntoLink> IntoLink for Option<L> {
+    fn into_link(self) -> Option<SpanContext> {
+        self.and_then(L::into_link)
+    }
+}
+
+/// Sets an attribute after the body has run.
+pub fn late<T: ToValue + ?Sized>(span: &Active, key: &'static str, value: &T) {
+    set_late(span, key, value.to_value());
+}
+
+/// The same, of a value's `Debug` output.
+pub fn late_debug<T: Debug + ?Sized>(span: &Active, key: &'static str, value: &T) {
+    set_late(span, key, debug(value));
+}
+
+/// The same, of a value's `Display` output.
+pub fn late_display<T: Display + ?Sized>(span: &Active, key: &'static str, value: &T) {
+    set_late(span, key, display(value));
+}
+
+fn set_late(span: &Active, key: &'static str, value: Value<'_>) {
+    span.set(key, shown(key, limit(value, &ValueLimits::default())));
+}
+
+/// The value, or what stands in its place if the key names a secret.
+pub(crate) fn shown<'a>(key: &str, value: Value<'a>) -> Value<'a> {
+    let hidden = match secrecy(key) {
+        Secrecy::Open => false,
+        Secrecy::Secret => value != Value::None,
+        Secrecy::SecretText => matches!(value, Value::Str(_) | Value::Array(_)),
+    };
+    if hidden { Value::Str(crate::record::REDACTED_TEXT.into()) } else { value }
+}
+
+pub(crate) fn debug<T: Debug + ?Sized>(value: &T) -> Value<'static> {
+    Value::Str(Cow::Owned(format!("{value:?}")))
+}
+
+pub(crate) fn display<T: Display + ?Sized>(value: &T) -> Value<'static> {
+    Value::Str(Cow::Owned(value.to_string()))
+}
+
+/// The value a function returned, recorded as a value or else by its `Debug` output.
+#[derive(Debug)]
+pub struct Late<'a, T: ?Sized>(LateDebug<'a, T>);
+
+/// The look-up's second step.
+#[derive(Debug)]
+pub struct LateDebug<'a, T: ?Sized>(&'a T);
+
+/// Where the look-up of [`Late`] begins.
+pub fn late_value<T: ?Sized>(value: &T) -> Late<'_, T> {
+    Late(LateDebug(value))
+}
+
+impl<'a, T: ?Sized> Deref for Late<'a, T> {
+    type Target = LateDebug<'a, T>;
+
+    fn deref(&self) -> &LateDebug<'a, T> {
+        &self.0
+    }
+}
+
+impl<T: ToValue + ?Sized> Late<'_, T> {
+    /// Records the value.
+    pub fn __record(&self, span: &Active, key: &'static str) {
+        late(span, key, self.0.0);
+    }
+}
+
+impl<T: Debug + ?Sized> LateDebug<'_, T> {
+    /// Records its `Debug` output.
+    pub fn __record(&self, span: &Active, key: &'static str) {
+        late_debug(span, key, self.0);
+    }
+}
+
+/// Runs the body inside the span; the arguments are dropped when it ends.
+#[inline]
+pub fn call<A, R>(span: &mut Active, arguments: A, body: impl FnOnce(A) -> R) -> R {
+    span.run(move || body(arguments))
+}
+
+/// Runs a body that returns a future; the span goes on with it.
+#[inline]
+pub fn call_unfinished<A, R>(span: &mut Active, arguments: A, body: impl FnOnce(A) -> R) -> R {
+    let future = call(span, arguments, body);
+    span.wait();
+    future
+}
+
+/// The same, for a body that returns some future of an output.
+#[inline]
+pub fn call_future<O, A, F: Future<Output = O>>(
+    span: &mut Active,
+    arguments: A,
+    body: impl FnOnce(A) -> F,
+) -> F {
+    call_unfinished(span, arguments, body)
+}
+
+/// Makes the span current until the end of the scope, for bodies that cannot move into a closure.
+pub fn attach(span: &mut Active) -> Attached<'_> {
+    let attached = span.context().cloned().map(opentelemetry::Context::attach);
+    Attached { _attached: attached, span, panicking: std::thread::panicking() }
+}
+
+/// Detaches the span; notices a panic.
+#[derive(Debug)]
+pub struct Attached<'a> {
+    _attached: Option<opentelemetry::ContextGuard>,
+    span: &'a mut Active,
+    panicking: bool,
+}
+
+impl Drop for Attached<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.panicking {
+            self.span.mark_running();
+        }
+    }
+}
+
+/// A value of the function's return type that is never made: it tells the compiler the type.
+pub fn fake<R>() -> R {
+    unreachable!("stands in a branch that is never taken")
+}

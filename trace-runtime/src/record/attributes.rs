@@ -1,0 +1,282 @@
+//! Attributes as bytes: a tag, the key's position at the call site, the value.
+//!
+//! ```text
+//! entry   := tag key value                    key: u8, position among the call site's keys
+//! value   := by tag: nothing | 8 bytes | length text | count (tag value)*
+//! padding := 0 ..                             up to a whole word
+//! ```
+
+use std::borrow::Cow;
+
+use crate::Value;
+
+/// Most attributes fit here; longer ones move to the heap.
+const INLINE: usize = 46;
+
+const END: u8 = 0;
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const I64: u8 = 3;
+const F64: u8 = 4;
+const SHORT_TEXT: u8 = 5;
+const LONG_TEXT: u8 = 6;
+const ARRAY: u8 = 7;
+const REDACTED: u8 = 8;
+const NAME: u8 = 9;
+
+/// What stands in place of a hidden value.
+pub(crate) const REDACTED_TEXT: &str = "[redacted]";
+
+/// The attributes of a span that has not ended.
+#[derive(Debug)]
+pub(crate) struct AttributeBuffer {
+    len: u8,
+    count: u8,
+    inline: [u8; INLINE],
+    heap: Option<Box<Vec<u8>>>,
+}
+
+impl AttributeBuffer {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self {
+            len: 0,
+            count: 0,
+            inline: [0; INLINE],
+            heap: None,
+        }
+    }
+
+    /// How many attributes there are.
+    pub(crate) fn count(&self) -> u32 {
+        u32::from(self.count)
+    }
+
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.heap {
+            None => &self.inline[..usize::from(self.len)],
+            Some(heap) => heap,
+        }
+    }
+
+    /// Adds an attribute; [`Value::None`] adds nothing. Keys past the 255th are left out.
+    #[inline]
+    pub(crate) fn push(&mut self, key: usize, value: &Value<'_>) {
+        let Ok(key) = u8::try_from(key) else { return };
+        if matches!(value, Value::None) {
+            return;
+        }
+        self.count = self.count.saturating_add(1);
+        match value {
+            Value::I64(v) => self.fixed(I64, key, v.to_le_bytes()),
+            Value::F64(v) => self.fixed(F64, key, v.to_le_bytes()),
+            Value::Bool(v) => self.append(&[if *v { TRUE } else { FALSE }, key]),
+            Value::Str(text) => {
+                if let Ok(len) = u8::try_from(text.len()) {
+                    self.append(&[SHORT_TEXT, key, len]);
+                } else {
+                    self.append(&[LONG_TEXT, key]);
+                    self.append(&(text.len() as u32).to_le_bytes());
+                }
+                self.append(text.as_bytes());
+            }
+            Value::Array(elements) => {
+                self.append(&[ARRAY, key, elements.len().min(255) as u8]);
+                for element in elements.iter().take(255) {
+                    self.element(element);
+                }
+            }
+            Value::None => {}
+        }
+    }
+
+    /// Adds an attribute whose value is hidden.
+    pub(crate) fn push_redacted(&mut self, key: usize) {
+        let Ok(key) = u8::try_from(key) else { return };
+        self.count = self.count.saturating_add(1);
+        self.append(&[REDACTED, key]);
+    }
+
+    /// Gives the span a name of its own.
+    pub(crate) fn push_name(&mut self, name: &str) {
+        self.append(&[NAME, 0]);
+        self.append(&(name.len() as u32).to_le_bytes());
+        self.append(name.as_bytes());
+    }
+
+    #[inline]
+    fn fixed(&mut self, tag: u8, key: u8, value: [u8; 8]) {
+        let mut entry = [tag, key, 0, 0, 0, 0, 0, 0, 0, 0];
+        entry[2..].copy_from_slice(&value);
+        self.append(&entry);
+    }
+
+    fn element(&mut self, value: &Value<'_>) {
+        match value {
+            Value::Bool(v) => self.append(&[if *v { TRUE } else { FALSE }]),
+            Value::I64(v) => {
+                self.append(&[I64]);
+                self.append(&v.to_le_bytes());
+            }
+            Value::F64(v) => {
+                self.append(&[F64]);
+                self.append(&v.to_le_bytes());
+            }
+            Value::Str(text) => {
+                self.append(&[LONG_TEXT]);
+                self.append(&(text.len() as u32).to_le_bytes());
+                self.append(text.as_bytes());
+            }
+            // OpenTelemetry arrays hold scalars: anything else stands as an empty text.
+            Value::None | Value::Array(_) => self.append(&[LONG_TEXT, 0, 0, 0, 0]),
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) {
+        let start = usize::from(self.len);
+        let end = start + bytes.len();
+        match self.inline.get_mut(start..end) {
+            Some(place) if self.heap.is_none() => {
+                place.copy_from_slice(bytes);
+                self.len = end as u8;
+            }
+            _ => self.spill(bytes),
+        }
+    }
+
+    #[cold]
+    fn spill(&mut self, bytes: &[u8]) {
+        let inline = &self.inline[..usize::from(self.len)];
+        self.heap
+            .get_or_insert_with(|| Box::new(inline.to_vec()))
+            .extend_from_slice(bytes);
+    }
+}
+
+/// One entry of a record's attributes.
+#[derive(Debug)]
+pub(crate) enum Entry<'a> {
+    /// A key's position and its value.
+    Attribute(usize, Value<'a>),
+    /// The span's own name.
+    Name(&'a str),
+}
+
+/// Reads what [`AttributeBuffer`] wrote. Ends early, rather than panicking, on anything else.
+#[derive(Clone, Debug)]
+pub(crate) struct Entries<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Entries<'a> {
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.take(1).map(|bytes| bytes[0])
+    }
+
+    fn word(&mut self) -> Option<[u8; 8]> {
+        self.take(8)?.try_into().ok()
+    }
+
+    fn text(&mut self, tag: u8) -> Option<&'a str> {
+        let len = if tag == SHORT_TEXT {
+            usize::from(self.byte()?)
+        } else {
+            u32::from_le_bytes(self.take(4)?.try_into().ok()?) as usize
+        };
+        std::str::from_utf8(self.take(len)?).ok()
+    }
+
+    fn value(&mut self, tag: u8) -> Option<Value<'a>> {
+        Some(match tag {
+            FALSE => Value::Bool(false),
+            TRUE => Value::Bool(true),
+            I64 => Value::I64(i64::from_le_bytes(self.word()?)),
+            F64 => Value::F64(f64::from_le_bytes(self.word()?)),
+            SHORT_TEXT | LONG_TEXT => Value::Str(Cow::Borrowed(self.text(tag)?)),
+            REDACTED => Value::Str(Cow::Borrowed(REDACTED_TEXT)),
+            ARRAY => {
+                let count = self.byte()?;
+                let mut elements = Vec::with_capacity(usize::from(count));
+                for _ in 0..count {
+                    let tag = self.byte()?;
+                    elements.push(self.value(tag)?);
+                }
+                Value::Array(elements)
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Entry<'a>> {
+        let tag = self.byte()?;
+        if tag == END {
+            return None;
+        }
+        let key = usize::from(self.byte()?);
+        if tag == NAME {
+            return self.text(LONG_TEXT).map(Entry::Name);
+        }
+        Some(Entry::Attribute(key, self.value(tag)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let long = "x".repeat(300);
+        let values = [
+            Value::Bool(true),
+            Value::I64(-5),
+            Value::F64(0.5),
+            Value::Str("short".into()),
+            Value::Str(long.as_str().into()),
+            Value::Array(vec![Value::I64(1), Value::I64(2)]),
+            Value::Array(vec![Value::Str("a".into()), Value::Bool(false)]),
+        ];
+        let mut buffer = AttributeBuffer::new();
+        buffer.push_name("the name");
+        for (key, value) in values.iter().enumerate() {
+            buffer.push(key, value);
+        }
+        buffer.push(9, &Value::None);
+        buffer.push_redacted(10);
+        let mut bytes = buffer.as_bytes().to_vec();
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        let mut entries = Entries(&bytes);
+        assert!(matches!(entries.next(), Some(Entry::Name("the name"))));
+        for (key, value) in values.iter().enumerate() {
+            match entries.next() {
+                Some(Entry::Attribute(k, v)) => assert_eq!((k, &v), (key, value)),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(
+            matches!(entries.next(), Some(Entry::Attribute(10, Value::Str(text))) if text == "[redacted]")
+        );
+        assert!(entries.next().is_none());
+        assert_eq!(buffer.count(), 8);
+    }
+
+    #[test]
+    fn torn_bytes_end_the_reading() {
+        let mut buffer = AttributeBuffer::new();
+        buffer.push(0, &Value::Str("some text".into()));
+        for len in 0..buffer.as_bytes().len() {
+            assert_eq!(Entries(&buffer.as_bytes()[..len]).count(), 0);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The finished span as it is stored: a few words and, rarely, a box beside them.
+//!
+//! A record is a sequence of 64-bit words: [`Header`], then the attributes in the tag-length-value
+//! form of [`attributes`]. What most spans never have (events, links, a status, attributes set after
+//! the body began) stands in [`Late`]. [`SpanView`] reads both, and every exporter reads through it.
+
+pub(crate) mod attributes;
+mod late;
+mod owned;
+mod view;
+
+pub(crate) use attributes::{AttributeBuffer, REDACTED_TEXT};
+pub(crate) use late::{Event, EventTime, Late, Link};
+pub use owned::{Keep, SpanEvent, SpanLink, SpanRecord};
+pub(crate) use view::Records;
+pub use view::{EventView, LinkView, SpanView};
+
+/// Flags of a [`Header`].
+pub(crate) mod flag {
+    /// A [`Late`](super::Late) belongs to the record.
+    pub(crate) const LATE: u16 = 1;
+    /// The parent was received from another process.
+    pub(crate) const PARENT_REMOTE: u16 = 1 << 1;
+    /// No span of this process is the parent.
+    pub(crate) const LOCAL_ROOT: u16 = 1 << 2;
+    /// Recorded but not sampled: seen by nobody yet, never exported.
+    pub(crate) const RECORD_ONLY: u16 = 1 << 3;
+    /// Start or end is nanoseconds since the Unix epoch, not ticks.
+    pub(crate) const WALL_START: u16 = 1 << 4;
+    pub(crate) const WALL_END: u16 = 1 << 5;
+    /// The site's `code.*` attributes are left out.
+    pub(crate) const NO_CODE: u16 = 1 << 6;
+}
+
+/// The fixed part of a record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Header {
+    pub(crate) site: u32,
+    pub(crate) flags: u16,
+    pub(crate) trace_flags: u8,
+    pub(crate) trace_id: u128,
+    pub(crate) span_id: u64,
+    pub(crate) parent_span_id: u64,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+impl Header {
+    pub(crate) const WORDS: usize = 8;
+
+    /// The header of a record of `words` words, header included.
+    pub(crate) fn to_words(self, words: usize) -> [u64; Self::WORDS] {
+        [
+            words as u64 | u64::from(self.site) << 32,
+            u64::from(self.flags) | u64::from(self.trace_flags) << 16,
+            self.trace_id as u64,
+            (self.trace_id >> 64) as u64,
+            self.span_id,
+            self.parent_span_id,
+            self.start,
+            self.end,
+        ]
+    }
+
+    pub(crate) fn from_words(words: [u64; Self::WORDS]) -> Self {
+        Self {
+            site: (words[0] >> 32) as u32,
+            flags: words[1] as u16,
+            trace_flags: (words[1] >> 16) as u8,
+            trace_id: u128::from(words[2]) | u128::from(words[3]) << 64,
+            span_id: words[4],
+            parent_span_id: words[5],
+            start: words[6],
+            end: words[7],
+        }
+    }
+
+    /// How many words the record has that begins with this word.
+    pub(crate) fn record_words(first: u64) -> usize {
+        first as u32 as usize
+    }
+}

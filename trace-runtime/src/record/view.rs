@@ -1,0 +1,433 @@
+//! Reading records: the one way in which exporters see spans.
+
+use std::borrow::Cow;
+
+use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceState};
+use opentelemetry::{Array, InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId};
+
+use super::attributes::{Entries, Entry};
+use super::late::{Event, EventTime, Late, Link};
+use super::{Header, flag};
+use crate::Value;
+use crate::callsite::{self, Code, Site};
+use crate::clock::{self, Anchor};
+use crate::config::CodeMode;
+
+/// Finished spans, copied out of the threads' buffers, with the clock reading that dates them.
+#[derive(Debug)]
+pub(crate) struct Records {
+    bytes: Vec<u8>,
+    entries: Vec<(u32, Option<Box<Late>>)>,
+    anchor: Anchor,
+    code: CodeMode,
+}
+
+impl Records {
+    pub(crate) fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            anchor: Anchor::now(),
+            code: CodeMode::All,
+        }
+    }
+
+    /// Which facts of the call sites are shown.
+    pub(crate) fn set_code(&mut self, code: CodeMode) {
+        self.code = code;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The bytes that the records count against the queue's bound.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        let late = self.entries.iter().filter_map(|(_, late)| late.as_ref());
+        self.bytes.len() + late.map(|late| late.bytes()).sum::<usize>()
+    }
+
+    /// Appends a record that is given word by word.
+    pub(crate) fn push(&mut self, words: impl Iterator<Item = u64>, late: Option<Box<Late>>) {
+        // A batch stays far below 4 GiB: the queue is bounded in bytes.
+        self.entries.push((self.bytes.len() as u32, late));
+        for word in words {
+            self.bytes.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    /// No records, dated by the same reading.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { bytes: Vec::new(), entries: Vec::new(), ..*self }
+    }
+
+    /// Cuts the records into batches of at most `size`.
+    pub(crate) fn split(self, size: usize) -> Vec<Self> {
+        if self.len() <= size {
+            return if self.is_empty() { Vec::new() } else { vec![self] };
+        }
+        let mut batches = Vec::with_capacity(self.len().div_ceil(size));
+        let mut entries = self.entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let mut batch: Vec<_> = entries.by_ref().take(size).collect();
+            let start = batch[0].0;
+            let end = entries.peek().map_or(self.bytes.len(), |(next, _)| *next as usize);
+            batch.iter_mut().for_each(|(at, _)| *at -= start);
+            let bytes = self.bytes[start as usize..end].to_vec();
+            batches.push(Self { bytes, entries: batch, anchor: self.anchor, code: self.code });
+        }
+        batches
+    }
+
+    /// Dates the records by the clock as it stands now.
+    pub(crate) fn set_anchor(&mut self, anchor: Anchor) {
+        self.anchor = anchor;
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = SpanView<'_>> {
+        (0..self.entries.len()).map(|index| self.get(index))
+    }
+
+    pub(crate) fn get(&self, index: usize) -> SpanView<'_> {
+        let (start, late) = &self.entries[index];
+        let record = &self.bytes[*start as usize..];
+        let mut words = [0; Header::WORDS];
+        for (word, bytes) in words.iter_mut().zip(record.chunks_exact(8)) {
+            *word = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+        }
+        let header = Header::from_words(words);
+        SpanView {
+            attributes: &record[8 * Header::WORDS..8 * Header::record_words(words[0])],
+            site: callsite::site(header.site),
+            header,
+            late: late.as_deref(),
+            anchor: &self.anchor,
+            code: self.code,
+        }
+    }
+}
+
+/// A finished span, read from its record. Accessors only; what an exporter needs and no more.
+#[derive(Clone, Debug)]
+pub struct SpanView<'a> {
+    header: Header,
+    attributes: &'a [u8],
+    site: &'static Site,
+    late: Option<&'a Late>,
+    anchor: &'a Anchor,
+    code: CodeMode,
+}
+
+impl<'a> SpanView<'a> {
+    /// The trace that the span belongs to.
+    pub fn trace_id(&self) -> TraceId {
+        TraceId::from(self.header.trace_id)
+    }
+
+    /// The span's own id.
+    pub fn span_id(&self) -> SpanId {
+        SpanId::from(self.header.span_id)
+    }
+
+    /// The parent's id, or [`SpanId::INVALID`] for the root of a trace.
+    pub fn parent_span_id(&self) -> SpanId {
+        SpanId::from(self.header.parent_span_id)
+    }
+
+    /// Whether the parent was received from another process.
+    pub fn is_parent_remote(&self) -> bool {
+        self.has(flag::PARENT_REMOTE)
+    }
+
+    /// Whether no span of this process is the parent.
+    pub fn is_local_root(&self) -> bool {
+        self.has(flag::LOCAL_ROOT)
+    }
+
+    /// Recorded for stages of our own, not for exporters.
+    pub(crate) fn is_record_only(&self) -> bool {
+        self.has(flag::RECORD_ONLY)
+    }
+
+    /// The W3C trace flags.
+    pub fn trace_flags(&self) -> TraceFlags {
+        TraceFlags::new(self.header.trace_flags)
+    }
+
+    /// The W3C trace state, empty for most.
+    pub fn trace_state(&self) -> &'a TraceState {
+        const NONE: &TraceState = &TraceState::NONE;
+        self.late.map_or(NONE, |late| &late.trace_state)
+    }
+
+    /// The span's name.
+    pub fn name(&self) -> &'a str {
+        if let Some(name) = self.late.and_then(|late| late.name.as_deref()) {
+            return name;
+        }
+        // A name of its own comes before every attribute.
+        match Entries(self.attributes).next() {
+            Some(Entry::Name(name)) => name,
+            _ => &self.site.name,
+        }
+    }
+
+    /// The span's kind.
+    pub fn kind(&self) -> &'static SpanKind {
+        &self.site.kind
+    }
+
+    /// The instrumentation scope: package and version of the annotated crate.
+    pub fn scope(&self) -> &'static InstrumentationScope {
+        &self.site.scope
+    }
+
+    /// A number that is the same for all spans of one call site, scope and kind in this process.
+    ///
+    /// An exporter may keep what it made of the constant facts of a call site under it: the span's
+    /// name unless [`has_own_name`](Self::has_own_name), [`kind`](Self::kind),
+    /// [`scope`](Self::scope), [`code_attributes`](Self::code_attributes).
+    pub fn site_id(&self) -> u32 {
+        self.header.site
+    }
+
+    /// Whether this span's name differs from that of its call site.
+    pub fn has_own_name(&self) -> bool {
+        self.late.is_some_and(|late| late.name.is_some())
+            || matches!(Entries(self.attributes).next(), Some(Entry::Name(_)))
+    }
+
+    /// When the span began, in nanoseconds since the Unix epoch.
+    pub fn start_time_unix_nano(&self) -> u64 {
+        self.time(flag::WALL_START, self.header.start)
+    }
+
+    /// When the span ended, in nanoseconds since the Unix epoch; never before its start.
+    pub fn end_time_unix_nano(&self) -> u64 {
+        self.time(flag::WALL_END, self.header.end)
+            .max(self.start_time_unix_nano())
+    }
+
+    fn time(&self, wall: u16, time: u64) -> u64 {
+        if self.has(wall) {
+            time
+        } else {
+            self.anchor.unix_nanos(time)
+        }
+    }
+
+    /// Where the traced function stands, as far as it is to be shown (`TRACED_CODE`): empty for spans
+    /// of the OpenTelemetry API. The same for all spans of a call site that have any.
+    pub fn code_attributes(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (&'static str, Value<'static>)> + use<> {
+        let shown = match self.code {
+            _ if self.has(flag::NO_CODE) => 0,
+            CodeMode::All => 3,
+            CodeMode::Function => 1,
+            CodeMode::Off => 0,
+        };
+        let code = self.site.code.as_ref().map(Code::attributes);
+        code.into_iter().flatten().take(shown).collect::<Vec<_>>().into_iter()
+    }
+
+    /// All attributes, each key once: `code.*`, arguments and fields, then what was set later.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
+        let code = self.code_attributes().map(|(key, value)| -> (&'a str, Value<'a>) { (key, value) });
+        code.filter(|(key, _)| !self.is_set_later(key)).chain(self.own_attributes())
+    }
+
+    /// The attributes without those of the call site, see [`code_attributes`](Self::code_attributes).
+    pub fn own_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        let (site, late) = (self.site, self.late);
+        let early = Entries(self.attributes).filter_map(move |entry| match entry {
+            Entry::Attribute(index, value) => {
+                let key = site.keys.get(index).copied()?;
+                (!set_later(late, key)).then_some((key, value))
+            }
+            Entry::Name(_) => None,
+        });
+        early.chain(
+            late.into_iter()
+                .flat_map(|late| key_values(&late.attributes)),
+        )
+    }
+
+    /// Whether `key` was set after the body began, which replaces an earlier value.
+    pub fn is_set_later(&self, key: &str) -> bool {
+        set_later(self.late, key)
+    }
+
+    /// Whether one of the call site's attributes was replaced.
+    pub(crate) fn is_code_set_later(&self) -> bool {
+        self.late.is_some_and(|late| {
+            late.attributes.iter().any(|kv| kv.key.as_str().starts_with("code."))
+        })
+    }
+
+    /// What happened while the span was open, in order.
+    pub fn events(&self) -> impl ExactSizeIterator<Item = EventView<'a>> + use<'a> {
+        let anchor = *self.anchor;
+        let events = self.late.map_or(&[][..], |late| &late.events);
+        events.iter().map(move |event| EventView { event, anchor })
+    }
+
+    /// The spans that this one has to do with besides its parent.
+    pub fn links(&self) -> impl ExactSizeIterator<Item = LinkView<'a>> + use<'a> {
+        self.late
+            .map_or(&[][..], |late| &late.links)
+            .iter()
+            .map(LinkView)
+    }
+
+    /// The outcome.
+    pub fn status(&self) -> &'a Status {
+        self.late.map_or(&Status::Unset, |late| &late.status)
+    }
+
+    /// Attributes that the limits left out.
+    pub fn dropped_attributes_count(&self) -> u32 {
+        self.late.map_or(0, |late| late.dropped_attributes)
+    }
+
+    /// Events that the limits left out.
+    pub fn dropped_events_count(&self) -> u32 {
+        self.late.map_or(0, |late| late.dropped_events)
+    }
+
+    /// Links that the limits left out.
+    pub fn dropped_links_count(&self) -> u32 {
+        self.late.map_or(0, |late| late.dropped_links)
+    }
+
+    fn has(&self, flag: u16) -> bool {
+        self.header.flags & flag != 0
+    }
+}
+
+fn set_later(late: Option<&Late>, key: &str) -> bool {
+    late.is_some_and(|late| late.attributes.iter().any(|kv| kv.key.as_str() == key))
+}
+
+/// Something that happened while a span was open.
+#[derive(Clone, Debug)]
+pub struct EventView<'a> {
+    event: &'a Event,
+    anchor: Anchor,
+}
+
+impl<'a> EventView<'a> {
+    /// The event's name.
+    pub fn name(&self) -> &'a str {
+        &self.event.name
+    }
+
+    /// When it happened, in nanoseconds since the Unix epoch.
+    pub fn time_unix_nano(&self) -> u64 {
+        match self.event.time {
+            EventTime::Ticks(ticks) => self.anchor.unix_nanos(ticks),
+            EventTime::Wall(time) => clock::unix_nanos(time),
+        }
+    }
+
+    /// The event's attributes.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        key_values(&self.event.attributes)
+    }
+
+    /// Attributes that the limits left out.
+    pub fn dropped_attributes_count(&self) -> u32 {
+        self.event.dropped_attributes
+    }
+}
+
+/// A link to another span.
+#[derive(Clone, Debug)]
+pub struct LinkView<'a>(&'a Link);
+
+impl<'a> LinkView<'a> {
+    /// The span it points to.
+    pub fn span_context(&self) -> &'a SpanContext {
+        &self.0.span_context
+    }
+
+    /// The link's attributes.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        key_values(&self.0.attributes)
+    }
+
+    /// Attributes that the limits left out.
+    pub fn dropped_attributes_count(&self) -> u32 {
+        self.0.dropped_attributes
+    }
+}
+
+fn key_values<'a>(list: &'a [KeyValue]) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+    list.iter()
+        .map(|kv| (kv.key.as_str(), Value::from(&kv.value)))
+}
+
+impl<'a> From<&'a opentelemetry::Value> for Value<'a> {
+    fn from(value: &'a opentelemetry::Value) -> Self {
+        fn array<'a, T>(list: &'a [T], one: impl Fn(&'a T) -> Value<'a>) -> Value<'a> {
+            Value::Array(list.iter().map(one).collect())
+        }
+        match value {
+            opentelemetry::Value::Bool(v) => Value::Bool(*v),
+            opentelemetry::Value::I64(v) => Value::I64(*v),
+            opentelemetry::Value::F64(v) => Value::F64(*v),
+            opentelemetry::Value::String(v) => Value::Str(Cow::Borrowed(v.as_str())),
+            opentelemetry::Value::Array(Array::Bool(v)) => array(v, |v| Value::Bool(*v)),
+            opentelemetry::Value::Array(Array::I64(v)) => array(v, |v| Value::I64(*v)),
+            opentelemetry::Value::Array(Array::F64(v)) => array(v, |v| Value::F64(*v)),
+            opentelemetry::Value::Array(Array::String(v)) => {
+                array(v, |v| Value::Str(Cow::Borrowed(v.as_str())))
+            }
+            _ => Value::None,
+        }
+    }
+}
+
+impl From<Value<'_>> for Option<opentelemetry::Value> {
+    fn from(value: Value<'_>) -> Self {
+        Some(match value {
+            Value::None => return None,
+            Value::Bool(v) => v.into(),
+            Value::I64(v) => v.into(),
+            Value::F64(v) => v.into(),
+            Value::Str(Cow::Borrowed(v)) => v.to_owned().into(),
+            Value::Str(Cow::Owned(v)) => v.into(),
+            Value::Array(elements) => opentelemetry::Value::Array(to_array(elements)),
+        })
+    }
+}
+
+/// The API's arrays hold one type; the first element tells which, others are left out.
+fn to_array(elements: Vec<Value<'_>>) -> Array {
+    match elements.first() {
+        Some(Value::Bool(_)) => Array::Bool(only(elements, |v| match v {
+            Value::Bool(v) => Some(v),
+            _ => None,
+        })),
+        Some(Value::I64(_)) => Array::I64(only(elements, |v| match v {
+            Value::I64(v) => Some(v),
+            _ => None,
+        })),
+        Some(Value::F64(_)) => Array::F64(only(elements, |v| match v {
+            Value::F64(v) => Some(v),
+            _ => None,
+        })),
+        _ => Array::String(only(elements, |v| match v {
+            Value::Str(v) => Some(v.into_owned().into()),
+            _ => None,
+        })),
+    }
+}
+
+fn only<'a, T>(elements: Vec<Value<'a>>, one: impl Fn(Value<'a>) -> Option<T>) -> Vec<T> {
+    elements.into_iter().filter_map(one).collect()
+}

@@ -1,0 +1,123 @@
+//! Which span stands below which.
+
+use std::collections::HashMap;
+
+use opentelemetry::{SpanId, TraceId};
+
+use crate::record::SpanRecord;
+
+/// Spans by parenthood, named by their positions in the list they came in.
+///
+/// Every span is below exactly one root, whatever the ids say: a span whose parent is absent is a
+/// root, of two spans with one id the first is the parent, and a circle is cut open.
+#[derive(Debug)]
+pub(crate) struct Forest {
+    pub(crate) roots: Vec<usize>,
+    pub(crate) children: Vec<Vec<usize>>,
+}
+
+impl Forest {
+    /// Siblings stand in order of their start.
+    pub(crate) fn new(spans: &[&SpanRecord]) -> Self {
+        let parents = parents(spans);
+        let mut order: Vec<usize> = (0..spans.len()).collect();
+        order.sort_by_key(|&at| (spans[at].start_time, spans[at].end_time));
+
+        let mut forest = Self {
+            roots: Vec::new(),
+            children: vec![Vec::new(); spans.len()],
+        };
+        for at in order {
+            match parents[at] {
+                Some(parent) => forest.children[parent].push(at),
+                None => forest.roots.push(at),
+            }
+        }
+        forest
+    }
+
+    /// Every span, parents before their children. No recursion: a trace may be very deep.
+    pub(crate) fn parents_first(&self) -> Vec<usize> {
+        let mut order = Vec::with_capacity(self.children.len());
+        let mut open: Vec<usize> = self.roots.iter().rev().copied().collect();
+        while let Some(at) = open.pop() {
+            order.push(at);
+            open.extend(self.children[at].iter().rev());
+        }
+        order
+    }
+}
+
+fn parents(spans: &[&SpanRecord]) -> Vec<Option<usize>> {
+    let mut known: HashMap<(TraceId, SpanId), usize> = HashMap::with_capacity(spans.len());
+    for (at, span) in spans.iter().enumerate() {
+        known.entry((span.trace_id, span.span_id)).or_insert(at);
+    }
+    let mut parents: Vec<Option<usize>> = spans
+        .iter()
+        .map(|span| known.get(&(span.trace_id, span.parent_span_id)).copied())
+        .collect();
+    cut_circles(&mut parents);
+    parents
+}
+
+/// Makes a root of one span of every circle.
+fn cut_circles(parents: &mut [Option<usize>]) {
+    const NEW: usize = usize::MAX;
+    // By which walk upwards a span was met first.
+    let mut met = vec![NEW; parents.len()];
+    for walk in 0..parents.len() {
+        let mut at = walk;
+        while met[at] == NEW {
+            met[at] = walk;
+            match parents[at] {
+                Some(parent) if met[parent] == walk => parents[at] = None,
+                Some(parent) => at = parent,
+                None => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::sample::span;
+
+    fn forest(ids: &[(u64, u64)]) -> Forest {
+        let spans: Vec<SpanRecord> = ids.iter().map(|&(id, up)| span(id, up, "s")).collect();
+        Forest::new(&spans.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn children_may_come_before_their_parents() {
+        let forest = forest(&[(3, 2), (2, 1), (1, 0)]);
+        assert_eq!(forest.roots, [2]);
+        assert_eq!(forest.parents_first(), [2, 1, 0]);
+    }
+
+    #[test]
+    fn an_absent_parent_makes_a_root() {
+        assert_eq!(forest(&[(2, 9), (3, 2)]).roots, [0]);
+    }
+
+    #[test]
+    fn circles_lose_no_span() {
+        for ids in [
+            &[(1, 1)][..],
+            &[(1, 2), (2, 1)],
+            &[(4, 1), (1, 2), (2, 3), (3, 1)],
+            &[(1, 0), (1, 0), (1, 1)],
+        ] {
+            let mut all = forest(ids).parents_first();
+            all.sort_unstable();
+            assert_eq!(all, (0..ids.len()).collect::<Vec<_>>(), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn a_very_deep_trace_is_walked() {
+        let ids: Vec<(u64, u64)> = (1..100_000).map(|id| (id, id - 1)).collect();
+        assert_eq!(forest(&ids).parents_first().len(), ids.len());
+    }
+}

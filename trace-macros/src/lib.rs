@@ -6,6 +6,7 @@ mod container;
 mod error;
 mod expand;
 mod function;
+mod parameter;
 mod plan;
 #[cfg(test)]
 mod tests;

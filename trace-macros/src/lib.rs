@@ -7,6 +7,7 @@ mod derive;
 mod error;
 mod expand;
 mod function;
+mod parameter;
 mod plan;
 #[cfg(test)]
 mod tests;

@@ -53,7 +53,7 @@ pub(crate) struct Package {
 }
 
 /// Where locals and paths of ours are resolved: out of reach of the user's names.
-fn here() -> Span {
+pub(crate) fn here() -> Span {
     Span::mixed_site()
 }
 
@@ -341,7 +341,12 @@ impl Expansion<'_> {
 
     /// An argument that one of the options mentions is not unused.
     fn uses(&self) -> TokenStream {
-        let mut exprs: Vec<_> = self.plan.fields.iter().map(|one| &one.field.value).collect();
+        let mut exprs: Vec<_> = self
+            .plan
+            .fields
+            .iter()
+            .map(|one| &one.field.value)
+            .collect();
         if let Some(Name::Dynamic(name)) = self.args.name.as_ref().map(|given| &given.value) {
             exprs.push(name);
         }
@@ -353,7 +358,8 @@ impl Expansion<'_> {
             let name = ident.to_string();
             exprs.iter().any(|expr| mentions(expr, &name))
         });
-        used.map(|ident| quote_spanned!(here()=> let _ = &#ident;)).collect()
+        used.map(|ident| quote_spanned!(here()=> let _ = &#ident;))
+            .collect()
     }
 
     fn passed(&self) -> impl Iterator<Item = &Binding> {
@@ -507,7 +513,7 @@ fn variable<'a>(name: &str, exprs: impl IntoIterator<Item = &'a TokenStream>) ->
 }
 
 /// `&(EXPR)`, where the user wrote EXPR: a type that does not fit is reported there.
-fn borrowed(expr: &TokenStream) -> TokenStream {
+pub(crate) fn borrowed(expr: &TokenStream) -> TokenStream {
     let first = first_span(expr).resolved_at(here());
     let last = expr.clone().into_iter().last();
     let last = last.map_or(first, |token| token.span().resolved_at(here()));

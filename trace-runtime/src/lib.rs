@@ -12,6 +12,7 @@ mod diagnostics;
 mod error;
 mod exporter;
 mod ids;
+mod inside;
 mod os;
 mod otel;
 mod outcome;
@@ -30,7 +31,7 @@ mod tree;
 mod tsc;
 mod value;
 
-pub use ::trace_macros::{Failure, ToValue, traced};
+pub use ::trace_macros::{Failure, ToValue, event, record, set_error, span, traced};
 pub use opentelemetry;
 
 pub use callsite::Level;

@@ -13,6 +13,7 @@ mod error;
 mod exporter;
 mod forest;
 mod ids;
+mod inside;
 mod os;
 mod otel;
 mod outcome;
@@ -31,7 +32,7 @@ mod tracer;
 mod tsc;
 mod value;
 
-pub use ::trace_macros::{Failure, ToValue, traced};
+pub use ::trace_macros::{Failure, ToValue, event, record, set_error, span, traced};
 pub use opentelemetry;
 
 pub use callsite::Level;

@@ -155,16 +155,7 @@ impl AttributeBuffer {
     }
 }
 
-/// One entry of a record's attributes.
-#[derive(Debug)]
-pub(crate) enum Entry<'a> {
-    /// A key's position and its value.
-    Attribute(usize, Value<'a>),
-    /// The span's own name.
-    Name(&'a str),
-}
-
-/// Reads what [`AttributeBuffer`] wrote. Ends early, rather than panicking, on anything else.
+/// Reads the attributes that [`AttributeBuffer`] wrote: the keys' positions and the values. Ends early, rather than panicking, on anything else.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries<'a>(pub(crate) &'a [u8]);
 
@@ -229,19 +220,21 @@ impl<'a> Entries<'a> {
 }
 
 impl<'a> Iterator for Entries<'a> {
-    type Item = Entry<'a>;
+    type Item = (usize, Value<'a>);
 
     #[inline]
-    fn next(&mut self) -> Option<Entry<'a>> {
-        let tag = self.byte()?;
-        if tag == END {
-            return None;
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let tag = self.byte()?;
+            if tag == END {
+                return None;
+            }
+            let key = usize::from(self.byte()?);
+            if tag != NAME {
+                return Some((key, self.value(tag)?));
+            }
+            self.text(LONG_TEXT)?;
         }
-        let key = usize::from(self.byte()?);
-        if tag == NAME {
-            return self.text(LONG_TEXT).map(Entry::Name);
-        }
-        Some(Entry::Attribute(key, self.value(tag)?))
     }
 }
 
@@ -271,16 +264,12 @@ mod tests {
         let mut bytes = buffer.as_bytes().to_vec();
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         let mut entries = Entries(&bytes);
-        assert!(matches!(entries.next(), Some(Entry::Name("the name"))));
+        assert_eq!(entries.own_name(), Some("the name"));
         for (key, value) in values.iter().enumerate() {
-            match entries.next() {
-                Some(Entry::Attribute(k, v)) => assert_eq!((k, &v), (key, value)),
-                other => panic!("{other:?}"),
-            }
+            assert_eq!(entries.next(), Some((key, value.clone())));
         }
-        assert!(
-            matches!(entries.next(), Some(Entry::Attribute(10, Value::Str(text))) if text == "[redacted]")
-        );
+        let redacted = Value::Str(REDACTED_TEXT.into());
+        assert_eq!(entries.next(), Some((10, redacted)));
         assert!(entries.next().is_none());
         assert_eq!(buffer.count(), 8);
     }

@@ -31,6 +31,7 @@ pub(crate) use forest::Forest;
 
 use crate::record::SpanRecord;
 
+#[cfg(any(test, feature = "testing"))]
 /// The spans as text, see the module.
 pub(crate) fn tree(spans: &[SpanRecord]) -> String {
     let forest = Forest::new(&spans.iter().collect::<Vec<_>>());
@@ -46,6 +47,7 @@ pub(crate) fn tree(spans: &[SpanRecord]) -> String {
     arranged(&forest.roots, spans, &mut texts).concat()
 }
 
+#[cfg(any(test, feature = "testing"))]
 /// Takes the siblings' texts, those of concurrent ones sorted.
 fn arranged(siblings: &[usize], spans: &[SpanRecord], texts: &mut [String]) -> Vec<String> {
     let mut out: Vec<String> = Vec::with_capacity(siblings.len());
@@ -63,6 +65,7 @@ fn arranged(siblings: &[usize], spans: &[SpanRecord], texts: &mut [String]) -> V
     out
 }
 
+#[cfg(any(test, feature = "testing"))]
 fn span_text(span: &SpanRecord) -> String {
     let mut out = printable(&span.name);
     if span.kind != SpanKind::Internal {
@@ -93,6 +96,7 @@ fn span_text(span: &SpanRecord) -> String {
     out
 }
 
+#[cfg(any(test, feature = "testing"))]
 fn push_attributes(out: &mut String, attributes: &[KeyValue]) {
     let mut shown = attributes
         .iter()
@@ -110,6 +114,7 @@ fn push_attributes(out: &mut String, attributes: &[KeyValue]) {
     out.push('}');
 }
 
+#[cfg(any(test, feature = "testing"))]
 /// Line numbers and stack traces change with every edit of the traced code.
 fn is_stable(key: &str) -> bool {
     !key.starts_with("code.") && key != "exception.stacktrace"

@@ -158,16 +158,8 @@ impl AttributeBuffer {
     }
 }
 
-/// One entry of a record's attributes.
-#[derive(Debug)]
-pub(crate) enum Entry<'a> {
-    /// A key's position and its value.
-    Attribute(usize, Value<'a>),
-    /// The span's own name, see [`Entries::own_name`].
-    Name,
-}
-
-/// Reads what [`AttributeBuffer`] wrote. Ends early, rather than panicking, on anything else.
+/// Reads what [`AttributeBuffer`] wrote: positions of keys, and values. Ends early, rather than
+/// panicking, on anything else.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries<'a>(pub(crate) &'a [u8]);
 
@@ -232,19 +224,21 @@ impl<'a> Entries<'a> {
 }
 
 impl<'a> Iterator for Entries<'a> {
-    type Item = Entry<'a>;
+    type Item = (usize, Value<'a>);
 
     #[inline]
-    fn next(&mut self) -> Option<Entry<'a>> {
-        let tag = self.byte()?;
-        if tag == END {
-            return None;
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let tag = self.byte()?;
+            if tag == END {
+                return None;
+            }
+            let key = usize::from(self.byte()?);
+            if tag != NAME {
+                return Some((key, self.value(tag)?));
+            }
+            self.text(LONG_TEXT)?;
         }
-        let key = usize::from(self.byte()?);
-        if tag == NAME {
-            return self.text(LONG_TEXT).map(|_| Entry::Name);
-        }
-        Some(Entry::Attribute(key, self.value(tag)?))
     }
 }
 
@@ -275,16 +269,11 @@ mod tests {
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         let mut entries = Entries(&bytes);
         assert_eq!(entries.own_name(), Some("the name"));
-        assert!(matches!(entries.next(), Some(Entry::Name)));
         for (key, value) in values.iter().enumerate() {
-            match entries.next() {
-                Some(Entry::Attribute(k, v)) => assert_eq!((k, &v), (key, value)),
-                other => panic!("{other:?}"),
-            }
+            assert_eq!(entries.next(), Some((key, value.clone())));
         }
-        assert!(
-            matches!(entries.next(), Some(Entry::Attribute(10, Value::Str(text))) if text == "[redacted]")
-        );
+        let redacted = Value::Str(REDACTED_TEXT.into());
+        assert_eq!(entries.next(), Some((10, redacted)));
         assert!(entries.next().is_none());
         assert_eq!(buffer.count(), 8);
     }

@@ -13,7 +13,7 @@
 //!         p::enter(__span)
 //!     };
 //!     let __ret = p::call(&mut __span, (a, b, _p,), move |(a, mut b, _p,)| -> Result<u64, E> { BODY });
-//!     p::outcome(&__ret).__record(&mut __span);
+//!     p::outcome(&__ret).__error().__record(&mut __span);
 //!     __ret
 //! }
 //! ```
@@ -28,12 +28,12 @@
 //! - On the started span: `Arg(&a).__record(&mut __span, key)`, `redacted(&mut __span, key)`, and
 //!   under `if p::enabled(&__span)`: `links(&mut __span, EXPR)`,
 //!   `record`, `record_debug`, `record_display(&mut __span, key, &(EXPR))`.
-//! - On the entered span, after the body: `outcome(&__ret).__record(&mut __span)` or
-//!   `outcome_debug`, `outcome_display(&__ret, &mut __span)`, and under
-//!   `if p::enabled_late(&__span)`: `outcome_if(&__ret, EXPR, &mut __span)`;
+//! - On the entered span, after the body: `outcome(&__ret).__error().__record(&mut __span)` or
+//!   `__record_debug`, `__record_display(&mut __span)`, and under `if p::enabled_late(&__span)`:
+//!   `outcome(&__ret).__error().__record_if(&__ret, EXPR, &mut __span)`;
 //!   `if let Some(err) = p::failed(&__ret)` around `error_type(&__span, EXPR)` and around `late`,
 //!   `late_debug`, `late_display(&__span, key, &(EXPR))`; `if let Some(ret) =
-//!   p::Returned(&__ret).__ok()` around the same and `Late(ret).__record(&__span, key)`: the whole
+//!   p::outcome(&__ret).__ok()` around the same and `whole(ret).__record(&__span, key)`: the whole
 //!   value through `ToValue`, else `Debug`.
 //!
 //! The other shapes have the same head and the same end; see `body`.
@@ -229,7 +229,7 @@ impl Expansion<'_> {
         let p = &self.private;
         match &self.function.shape {
             // let __ret = p::call(&mut __span, (a, b,), move |(a, mut b,)| -> RET { BODY });
-            // p::outcome(&__ret).__record(&mut __span);
+            // p::outcome(&__ret).__error().__record(&mut __span);
             // __ret
             Shape::Sync(output) => {
                 let ret = closure_output(output);
@@ -242,7 +242,7 @@ impl Expansion<'_> {
             //     if false { return p::fake::<RET>() }
             //     BODY
             // }).await;
-            // p::outcome(&__ret).__record(&mut __span);
+            // p::outcome(&__ret).__error().__record(&mut __span);
             // __ret
             Shape::Async(output) => {
                 let lets = self.lets();
@@ -381,19 +381,21 @@ impl Expansion<'_> {
             value: is_failure, ..
         }) = &self.args.err_if
         {
-            late.extend(quote_spanned!(here()=> #p::outcome_if(&__ret, #is_failure, &mut __span);));
+            late.extend(quote_spanned!(here()=> #p::outcome(&__ret).__error().__record_if(&__ret, #is_failure, &mut __span);));
         } else if self.plan.has_outcome {
-            end.extend(match self.plan.err_format {
-                None | Some(Format::Auto) => {
-                    quote_spanned!(here()=> #p::outcome(&__ret).__record(&mut __span);)
-                }
-                Some(Format::Debug) => {
-                    quote_spanned!(here()=> #p::outcome_debug(&__ret, &mut __span);)
-                }
-                Some(Format::Display) => {
-                    quote_spanned!(here()=> #p::outcome_display(&__ret, &mut __span);)
-                }
-            });
+            let name = match self.plan.err_format {
+                None | Some(Format::Auto) => "__record",
+                Some(Format::Debug) => "__record_debug",
+                Some(Format::Display) => "__record_display",
+            };
+            // An error without the format, or no error at all, is reported at `err(..)`.
+            let at = self
+                .args
+                .err
+                .as_ref()
+                .map_or_else(here, |given| given.word.span().resolved_at(here()));
+            let name = Ident::new(name, at);
+            end.extend(quote_spanned!(here()=> #p::outcome(&__ret).__error().#name(&mut __span);));
         }
         late.extend(self.end_err());
         late.extend(self.end_ret());
@@ -440,14 +442,14 @@ impl Expansion<'_> {
         let whole = self.plan.returned.map(|(key, format)| {
             let key = Literal::usize_unsuffixed(key);
             match format {
-                Format::Auto => quote_spanned!(here()=> #p::Late(#ret).__record(&__span, #key);),
+                Format::Auto => quote_spanned!(here()=> #p::whole(#ret).__record(&__span, #key);),
                 Format::Debug => quote_spanned!(here()=> #p::late_debug(&__span, #key, #ret);),
                 Format::Display => quote_spanned!(here()=> #p::late_display(&__span, #key, #ret);),
             }
         });
         let records = self.late(&self.plan.ret);
         Some(quote_spanned! {here()=>
-            if let ::core::option::Option::Some(#ret) = #p::Returned(&__ret).__ok() { #whole #records }
+            if let ::core::option::Option::Some(#ret) = #p::outcome(&__ret).__ok() { #whole #records }
         })
     }
 

@@ -203,7 +203,10 @@ impl Code {
     /// The attributes, the function first.
     pub(crate) fn attributes(&self) -> [(&'static str, Value<'_>); 3] {
         [
-            ("code.function.name", Value::Str(Cow::Borrowed(&self.function))),
+            (
+                "code.function.name",
+                Value::Str(Cow::Borrowed(&self.function)),
+            ),
             ("code.file.path", Value::Str(Cow::Borrowed(self.file))),
             ("code.line.number", Value::I64(i64::from(self.line))),
         ]
@@ -223,7 +226,11 @@ pub(crate) struct Site {
 impl Site {
     /// For people: the span's name, how many, where.
     pub(crate) fn describe(&self, count: i64) -> String {
-        let times = if count == 1 { String::new() } else { format!(" ({count} times)") };
+        let times = if count == 1 {
+            String::new()
+        } else {
+            format!(" ({count} times)")
+        };
         match &self.code {
             Some(code) => format!("`{}`{times} at {}:{}", self.name, code.file, code.line),
             None => format!("a span of `{}`{times}", self.scope.name()),

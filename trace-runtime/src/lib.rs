@@ -1,7 +1,11 @@
 //! Tracing for Rust services.
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod bubble;
 mod callsite;
+mod carry;
 mod clock;
 pub mod config;
 mod diagnostics;
@@ -13,24 +17,26 @@ mod otel;
 mod outcome;
 mod panic_hook;
 mod pipeline;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 pub mod propagation;
 mod record;
 mod redact;
 pub mod sampler;
 mod span;
 mod span_future;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tracer;
 mod tree;
 mod tsc;
 mod value;
 
-pub use opentelemetry;
 pub use ::trace_macros::traced;
+pub use opentelemetry;
 
 pub use callsite::Level;
+pub use carry::{InCurrentContext, carry, span_id, trace_id};
+#[cfg(feature = "tokio")]
+pub use carry::{spawn, spawn_blocking};
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Severity};
 pub use error::{FlushError, InitError};
@@ -42,6 +48,7 @@ pub use propagation::{Extract, Inject, extract, inject};
 pub use record::{EventView, Keep, LinkView, SpanEvent, SpanLink, SpanRecord, SpanView};
 pub use sampler::Sampler;
 pub use span::LiveSpan;
+pub use span_future::WithContext;
 pub use tracer::global::{init_tracer, set_global_tracer, try_init_tracer};
 pub use tracer::{Tracer, TracerBuilder, TracerGuard};
 pub use value::{ToValue, Value};

@@ -53,7 +53,10 @@ impl TracerProvider for OtelTracerProvider {
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> OtelTracer {
         OtelTracer {
             core: self.core,
-            scope: Arc::new(Scope { scope, sites: Default::default() }),
+            scope: Arc::new(Scope {
+                scope,
+                sites: Default::default(),
+            }),
         }
     }
 }
@@ -106,7 +109,11 @@ impl Tracer for OtelTracer {
         let mut span = match start_in(cx, self.scope.site(&kind), kind, builder.name, &links) {
             Started::Nothing => return LiveSpan::passing_on(parent),
             Started::Unsampled(context, _) => {
-                return LiveSpan { context, live: None, ends_on_drop: false };
+                return LiveSpan {
+                    context,
+                    live: None,
+                    ends_on_drop: false,
+                };
             }
             Started::Recording(span, _) => span,
         };
@@ -132,7 +139,11 @@ impl Tracer for OtelTracer {
 impl LiveSpan {
     /// A span that records nothing and has its parent's ids, so that what is below it stays joined.
     fn passing_on(parent: &Context) -> Self {
-        Self { context: parent.span().span_context().clone(), live: None, ends_on_drop: false }
+        Self {
+            context: parent.span().span_context().clone(),
+            live: None,
+            ends_on_drop: false,
+        }
     }
 }
 
@@ -194,7 +205,11 @@ impl Span for LiveSpan {
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        let wall = if timestamp == NOW { None } else { Some(clock::unix_nanos(timestamp)) };
+        let wall = if timestamp == NOW {
+            None
+        } else {
+            Some(clock::unix_nanos(timestamp))
+        };
         self.finish(wall);
     }
 }

@@ -49,11 +49,16 @@ fn store(info: &PanicHookInfo<'_>) {
     let payload = info.payload();
     let message = match payload.downcast_ref::<&str>() {
         Some(text) => (*text).to_owned(),
-        None => payload.downcast_ref::<String>().cloned().unwrap_or_default(),
+        None => payload
+            .downcast_ref::<String>()
+            .cloned()
+            .unwrap_or_default(),
     };
     let end = message.floor_char_boundary_at(LONGEST_MESSAGE);
     let message = message[..end].to_owned();
-    let location = info.location().map_or_else(String::new, ToString::to_string);
+    let location = info
+        .location()
+        .map_or_else(String::new, ToString::to_string);
     let _ = LAST.try_with(|last| {
         if let Ok(mut last) = last.try_borrow_mut() {
             *last = Some(Panic { message, location });
@@ -63,7 +68,9 @@ fn store(info: &PanicHookInfo<'_>) {
 
 /// The panic that unwinds this thread, once.
 pub(crate) fn take() -> Option<Panic> {
-    LAST.try_with(|last| last.try_borrow_mut().ok()?.take()).ok().flatten()
+    LAST.try_with(|last| last.try_borrow_mut().ok()?.take())
+        .ok()
+        .flatten()
 }
 
 trait FloorCharBoundary {
@@ -73,6 +80,9 @@ trait FloorCharBoundary {
 impl FloorCharBoundary for str {
     /// The largest character boundary that is not above `index`.
     fn floor_char_boundary_at(&self, index: usize) -> usize {
-        (0..=index.min(self.len())).rev().find(|at| self.is_char_boundary(*at)).unwrap_or(0)
+        (0..=index.min(self.len()))
+            .rev()
+            .find(|at| self.is_char_boundary(*at))
+            .unwrap_or(0)
     }
 }

@@ -5,17 +5,15 @@ use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::ops::Deref;
 
-pub use opentelemetry::trace::SpanKind as Kind;
 use opentelemetry::trace::SpanContext;
+pub use opentelemetry::trace::SpanKind as Kind;
 
 pub use crate::callsite::{Callsite, Level};
-pub use crate::outcome::{Arg, error_type, failed, outcome};
+pub use crate::outcome::{Arg, failed, outcome};
 pub use crate::propagation::ParentSource;
-pub use crate::span::{
-    Active, ParentChoice, Start, current, enter, off, parent, root,
-};
-pub use crate::span_future::in_span;
 use crate::redact::{Secrecy, secrecy};
+pub use crate::span::{Active, ParentChoice, Start, current, enter, off, parent, root};
+pub use crate::span_future::in_span;
 use crate::value::{ValueLimits, limit};
 use crate::{ToValue, Value};
 
@@ -102,22 +100,28 @@ impl<L: IntoLink> IntoLink for Option<L> {
 }
 
 /// Sets an attribute after the body has run.
-pub fn late<T: ToValue + ?Sized>(span: &Active, key: &'static str, value: &T) {
+pub fn late<T: ToValue + ?Sized>(span: &Active, key: usize, value: &T) {
     set_late(span, key, value.to_value());
 }
 
 /// The same, of a value's `Debug` output.
-pub fn late_debug<T: Debug + ?Sized>(span: &Active, key: &'static str, value: &T) {
+pub fn late_debug<T: Debug + ?Sized>(span: &Active, key: usize, value: &T) {
     set_late(span, key, debug(value));
 }
 
 /// The same, of a value's `Display` output.
-pub fn late_display<T: Display + ?Sized>(span: &Active, key: &'static str, value: &T) {
+pub fn late_display<T: Display + ?Sized>(span: &Active, key: usize, value: &T) {
     set_late(span, key, display(value));
 }
 
-fn set_late(span: &Active, key: &'static str, value: Value<'_>) {
+fn set_late(span: &Active, key: usize, value: Value<'_>) {
+    let key = span.key(key);
     span.set(key, shown(key, limit(value, &ValueLimits::default())));
+}
+
+/// Sets `error.type` to what the user says.
+pub fn error_type<T: ToValue>(span: &Active, value: T) {
+    span.set("error.type", value.to_value());
 }
 
 /// The value, or what stands in its place if the key names a secret.
@@ -127,7 +131,11 @@ pub(crate) fn shown<'a>(key: &str, value: Value<'a>) -> Value<'a> {
         Secrecy::Secret => value != Value::None,
         Secrecy::SecretText => matches!(value, Value::Str(_) | Value::Array(_)),
     };
-    if hidden { Value::Str(crate::record::REDACTED_TEXT.into()) } else { value }
+    if hidden {
+        Value::Str(crate::record::REDACTED_TEXT.into())
+    } else {
+        value
+    }
 }
 
 pub(crate) fn debug<T: Debug + ?Sized>(value: &T) -> Value<'static> {
@@ -140,35 +148,35 @@ pub(crate) fn display<T: Display + ?Sized>(value: &T) -> Value<'static> {
 
 /// The value a function returned, recorded as a value or else by its `Debug` output.
 #[derive(Debug)]
-pub struct Late<'a, T: ?Sized>(LateDebug<'a, T>);
+pub struct Whole<'a, T: ?Sized>(WholeDebug<'a, T>);
 
 /// The look-up's second step.
 #[derive(Debug)]
-pub struct LateDebug<'a, T: ?Sized>(&'a T);
+pub struct WholeDebug<'a, T: ?Sized>(&'a T);
 
-/// Where the look-up of [`Late`] begins.
-pub fn late_value<T: ?Sized>(value: &T) -> Late<'_, T> {
-    Late(LateDebug(value))
+/// Where the look-up begins.
+pub fn whole<T: ?Sized>(value: &T) -> Whole<'_, T> {
+    Whole(WholeDebug(value))
 }
 
-impl<'a, T: ?Sized> Deref for Late<'a, T> {
-    type Target = LateDebug<'a, T>;
+impl<'a, T: ?Sized> Deref for Whole<'a, T> {
+    type Target = WholeDebug<'a, T>;
 
-    fn deref(&self) -> &LateDebug<'a, T> {
+    fn deref(&self) -> &WholeDebug<'a, T> {
         &self.0
     }
 }
 
-impl<T: ToValue + ?Sized> Late<'_, T> {
+impl<T: ToValue + ?Sized> Whole<'_, T> {
     /// Records the value.
-    pub fn __record(&self, span: &Active, key: &'static str) {
+    pub fn __record(&self, span: &Active, key: usize) {
         late(span, key, self.0.0);
     }
 }
 
-impl<T: Debug + ?Sized> LateDebug<'_, T> {
+impl<T: Debug + ?Sized> WholeDebug<'_, T> {
     /// Records its `Debug` output.
-    pub fn __record(&self, span: &Active, key: &'static str) {
+    pub fn __record(&self, span: &Active, key: usize) {
         late_debug(span, key, self.0);
     }
 }
@@ -200,7 +208,11 @@ pub fn call_future<O, A, F: Future<Output = O>>(
 /// Makes the span current until the end of the scope, for bodies that cannot move into a closure.
 pub fn attach(span: &mut Active) -> Attached<'_> {
     let attached = span.context().cloned().map(opentelemetry::Context::attach);
-    Attached { _attached: attached, span, panicking: std::thread::panicking() }
+    Attached {
+        _attached: attached,
+        span,
+        panicking: std::thread::panicking(),
+    }
 }
 
 /// Detaches the span; notices a panic.

@@ -74,13 +74,9 @@ impl ExtraWords {
         self.0.is_empty()
     }
 
-    /// The secrecy of a key, by the built-in words and these.
-    pub(crate) fn secrecy(&self, key: &str) -> Secrecy {
-        if self.0.iter().any(|entry| contains(key, entry)) {
-            Secrecy::Secret
-        } else {
-            secrecy(key)
-        }
+    /// Whether one of these words is in the key.
+    pub(crate) fn hides(&self, key: &str) -> bool {
+        self.0.iter().any(|entry| contains(key, entry))
     }
 }
 

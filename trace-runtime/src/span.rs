@@ -7,15 +7,13 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::{
-    Span as _, SpanContext, SpanKind, Status, TraceContextExt, TraceFlags,
-};
+use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt, TraceFlags};
 use opentelemetry::{Context, KeyValue};
 
-use crate::callsite::Callsite;
+use crate::callsite::{self, Callsite};
 use crate::outcome::{Arguments, Failed, Sink};
 use crate::propagation::{Hints, ParentSource, debug_id, mark_debug};
-use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, flag};
+use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, REDACTED_TEXT, flag};
 use crate::sampler::{Sampling, SamplingDecision, SamplingInput};
 use crate::tracer::{Core, global};
 use crate::value::limit;
@@ -46,7 +44,11 @@ impl Live {
         let attributes = u64::from(self.attributes.count());
         let limits = &self.core.limits;
         let KeyValue { key, value, .. } = attribute;
-        let value = limits.cut(value);
+        let value = if self.core.hides_late(key.as_str()) {
+            REDACTED_TEXT.into()
+        } else {
+            limits.cut(value)
+        };
         let late = self.late.get_or_insert_default();
         if let Some(known) = late.attributes.iter_mut().find(|known| known.key == key) {
             known.value = value;
@@ -71,7 +73,12 @@ impl Live {
         }
         let (attributes, dropped_attributes) =
             limits.cut_list(attributes, limits.attributes_per_event);
-        late.events.push(Event { name, time, attributes, dropped_attributes });
+        late.events.push(Event {
+            name,
+            time,
+            attributes,
+            dropped_attributes,
+        });
     }
 
     pub(crate) fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
@@ -83,7 +90,11 @@ impl Live {
         }
         let (attributes, dropped_attributes) =
             limits.cut_list(attributes, limits.attributes_per_link);
-        late.links.push(Link { span_context, attributes, dropped_attributes });
+        late.links.push(Link {
+            span_context,
+            attributes,
+            dropped_attributes,
+        });
     }
 
     /// The caller's clock instead of ours.
@@ -121,7 +132,12 @@ impl Live {
             self.core.count_after_shutdown();
             return;
         }
-        thread::push(&self.core.queue, header, self.attributes.as_bytes(), self.late);
+        thread::push(
+            &self.core.queue,
+            header,
+            self.attributes.as_bytes(),
+            self.late,
+        );
     }
 }
 
@@ -140,10 +156,22 @@ impl Parent {
         thread::with(|thread| {
             let (suppressed, scoped, span_context) = Context::map_current(|cx| {
                 let span = cx.span();
-                (cx.is_telemetry_suppressed(), global::scoped(cx), span.span_context().clone())
+                (
+                    cx.is_telemetry_suppressed(),
+                    global::scoped(cx),
+                    span.span_context().clone(),
+                )
             });
-            let core = if suppressed { None } else { thread.tracer(scoped) }?;
-            Some(Self { base: None, span_context, core })
+            let core = if suppressed {
+                None
+            } else {
+                thread.tracer(scoped)
+            }?;
+            Some(Self {
+                base: None,
+                span_context,
+                core,
+            })
         })?
     }
 
@@ -153,9 +181,16 @@ impl Parent {
             return None;
         }
         let core = thread::with(|thread| thread.tracer(global::scoped(&cx)))??;
-        let span_context =
-            if root { SpanContext::NONE } else { cx.span().span_context().clone() };
-        Some(Self { base: Some(cx), span_context, core })
+        let span_context = if root {
+            SpanContext::NONE
+        } else {
+            cx.span().span_context().clone()
+        };
+        Some(Self {
+            base: Some(cx),
+            span_context,
+            core,
+        })
     }
 
     fn is_local(&self) -> bool {
@@ -183,7 +218,11 @@ fn begin(
         if !parent.span_context.is_sampled() {
             return Started::Nothing;
         }
-        let Parent { base, span_context, core } = parent;
+        let Parent {
+            base,
+            span_context,
+            core,
+        } = parent;
         let (trace_id, parent_id) = (span_context.trace_id(), span_context.span_id());
         let Some(span_id) = thread::with(|thread| {
             thread.opened(&core.queue, facts.site);
@@ -211,7 +250,14 @@ fn begin(
         if let Some(name) = name {
             live.attributes.push_name(&name());
         }
-        return Started::Recording(LiveSpan { context, live: Some(live), ends_on_drop: true }, base);
+        return Started::Recording(
+            LiveSpan {
+                context,
+                live: Some(live),
+                ends_on_drop: true,
+            },
+            base,
+        );
     }
     begin_local_root(parent, facts, root, name)
 }
@@ -223,7 +269,11 @@ fn begin_local_root(
     root: bool,
     name: Option<&mut dyn FnMut() -> Cow<'static, str>>,
 ) -> Started {
-    let Parent { base, span_context, core } = parent;
+    let Parent {
+        base,
+        span_context,
+        core,
+    } = parent;
     let remote = span_context.is_valid().then_some(&span_context);
     let Some((new_trace, span_id)) =
         thread::with(|thread| thread.with_ids(|ids| (ids.trace_id(), ids.span_id())))
@@ -232,24 +282,43 @@ fn begin_local_root(
     };
     let trace_id = remote.map_or(new_trace, SpanContext::trace_id);
     let cx = base.unwrap_or_else(Context::current);
-    let hints = if root { Hints::default() } else { Hints::of(&cx) };
+    let hints = if root {
+        Hints::default()
+    } else {
+        Hints::of(&cx)
+    };
     // Evaluated at most once, and before the decision only if the sampler looks at it.
     let mut name = name;
     let mut known = None;
     if core.sampler.needs_name() {
         known = name.take().map(|name| name());
     }
-    let site_name = || facts.callsite.map_or("", |_| &crate::callsite::site(facts.site).name);
-    let mut input =
-        SamplingInput::new(known.as_deref().unwrap_or_else(site_name), facts.kind.clone(), trace_id)
-            .with_hints(hints);
+    let site_name = || {
+        facts
+            .callsite
+            .map_or("", |_| &callsite::site(facts.site).name)
+    };
+    let mut input = SamplingInput::new(
+        known.as_deref().unwrap_or_else(site_name),
+        facts.kind.clone(),
+        trace_id,
+    )
+    .with_hints(hints);
     input.parent = remote;
     input.links = facts.links;
-    let Sampling { decision, attributes, trace_state, forced, .. } = core.sampler.sample(&input);
+    let Sampling {
+        decision,
+        attributes,
+        trace_state,
+        forced,
+        ..
+    } = core.sampler.sample(&input);
 
     let sampled = decision == SamplingDecision::RecordAndSample;
     // Our own trace ids are random in all their bits, which W3C level 2 lets us say.
-    let flags = remote.map_or(TraceFlags::new(0x02), SpanContext::trace_flags).with_sampled(sampled);
+    let flags = remote
+        .map_or(TraceFlags::new(0x02), SpanContext::trace_flags)
+        .with_sampled(sampled);
     let trace_state = trace_state.unwrap_or_else(|| span_context.trace_state().clone());
     let context = SpanContext::new(trace_id, span_id, flags, false, trace_state);
     if decision == SamplingDecision::Drop {
@@ -257,7 +326,11 @@ fn begin_local_root(
     }
     let _ = thread::with(|thread| thread.opened(&core.queue, facts.site));
     let mut flags = flag::LOCAL_ROOT;
-    flags |= if remote.is_some() { flag::PARENT_REMOTE } else { 0 };
+    flags |= if remote.is_some() {
+        flag::PARENT_REMOTE
+    } else {
+        0
+    };
     flags |= if sampled { 0 } else { flag::RECORD_ONLY };
     let mut live = Live {
         core,
@@ -272,7 +345,9 @@ fn begin_local_root(
     if let Some(name) = known.or_else(|| name.map(|name| name())) {
         live.attributes.push_name(&name);
     }
-    attributes.into_iter().for_each(|attribute| live.set(attribute));
+    attributes
+        .into_iter()
+        .for_each(|attribute| live.set(attribute));
     let mut cx = cx;
     if forced {
         if let Some(id) = debug_id(&cx) {
@@ -280,7 +355,14 @@ fn begin_local_root(
         }
         cx = mark_debug(&cx, trace_id);
     }
-    Started::Recording(LiveSpan { context, live: Some(live), ends_on_drop: true }, Some(cx))
+    Started::Recording(
+        LiveSpan {
+            context,
+            live: Some(live),
+            ends_on_drop: true,
+        },
+        Some(cx),
+    )
 }
 
 /// How a start turned out.
@@ -294,8 +376,19 @@ pub(crate) enum Started {
 }
 
 /// Starts a span through the OpenTelemetry API.
-pub(crate) fn start_in(cx: &Context, site: u32, kind: SpanKind, name: Cow<'static, str>, links: &[opentelemetry::trace::Link]) -> Started {
-    let facts = Facts { callsite: None, site, kind, links };
+pub(crate) fn start_in(
+    cx: &Context,
+    site: u32,
+    kind: SpanKind,
+    name: Cow<'static, str>,
+    links: &[opentelemetry::trace::Link],
+) -> Started {
+    let facts = Facts {
+        callsite: None,
+        site,
+        kind,
+        links,
+    };
     let mut name = Some(name);
     let mut name = || name.take().unwrap_or_default();
     match Parent::of(cx.clone(), false) {
@@ -382,7 +475,11 @@ impl Callsite {
     /// Starts a span below the current one.
     #[inline]
     pub fn start(&'static self) -> Start {
-        if self.is_enabled() { self.start_current() } else { off() }
+        if self.is_enabled() {
+            self.start_current()
+        } else {
+            off()
+        }
     }
 
     #[inline(never)]
@@ -462,7 +559,9 @@ impl Start {
     /// Records a value under the call site's key at `index`.
     pub(crate) fn field(&mut self, index: usize, value: Value<'_>) {
         let Some(live) = self.live() else { return };
-        let (Some(callsite), core) = (live.callsite, live.core) else { return };
+        let (Some(callsite), core) = (live.callsite, live.core) else {
+            return;
+        };
         if matches!(value, Value::None) {
             return;
         }
@@ -471,7 +570,8 @@ impl Start {
         } else if callsite.hides(index, is_text(&value)) || core.hides(callsite, index) {
             live.attributes.push_redacted(index);
         } else {
-            live.attributes.push(index, &limit(value, &core.limits.arguments));
+            live.attributes
+                .push(index, &limit(value, &core.limits.arguments));
         }
     }
 
@@ -498,7 +598,9 @@ impl Arguments for Start {
     }
 
     fn argument(&mut self, index: usize, value: Value<'_>) {
-        let kept = self.live().is_some_and(|live| live.core.arguments.keeps(is_text(&value)));
+        let kept = self
+            .live()
+            .is_some_and(|live| live.core.arguments.keeps(is_text(&value)));
         if kept {
             self.field(index, value);
         }
@@ -525,13 +627,21 @@ impl Drop for Start {
 }
 
 fn record_panic(span: &mut LiveSpan) {
-    let Some(live) = span.live.as_mut() else { return };
+    let Some(live) = span.live.as_mut() else {
+        return;
+    };
     live.set(KeyValue::new("error.type", "panic"));
     let panic = panic_hook::take();
-    let description = panic.as_ref().map_or_else(String::new, |panic| panic.message.clone());
+    let description = panic
+        .as_ref()
+        .map_or_else(String::new, |panic| panic.message.clone());
     live.late().status = Status::error(description);
     if let Some(panic) = panic {
-        live.add_event("exception".into(), EventTime::Ticks(clock::ticks()), panic.attributes());
+        live.add_event(
+            "exception".into(),
+            EventTime::Ticks(clock::ticks()),
+            panic.attributes(),
+        );
     }
 }
 
@@ -541,10 +651,22 @@ fn record_panic(span: &mut LiveSpan) {
 #[derive(Debug)]
 pub struct Active {
     cx: Option<Context>,
+    site: u32,
     recording: bool,
     cancelled_is_error: bool,
-    kind: u8,
     phase: Phase,
+}
+
+impl Active {
+    const fn new(cx: Option<Context>) -> Self {
+        Self {
+            cx,
+            site: 0,
+            recording: false,
+            cancelled_is_error: false,
+            phase: Phase::Resting,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -561,15 +683,9 @@ enum Phase {
 #[inline]
 pub fn enter(mut start: Start) -> Active {
     let state = start.0.take();
-    std::mem::forget(start);
+    std::mem::forget(start); // empty now
     match state {
-        None => Active {
-            cx: None,
-            recording: false,
-            cancelled_is_error: false,
-            kind: 0,
-            phase: Phase::Resting,
-        },
+        None => Active::new(None),
         Some(state) => enter_state(state),
     }
 }
@@ -577,29 +693,28 @@ pub fn enter(mut start: Start) -> Active {
 #[inline(never)]
 fn enter_state(state: StartState) -> Active {
     match state {
-        StartState::Unsampled(context, cx) => Active {
-            cx: Some(cx.with_remote_span_context(context)),
-            recording: false,
-            cancelled_is_error: false,
-            kind: 0,
-            phase: Phase::Resting,
-        },
+        StartState::Unsampled(context, cx) => {
+            Active::new(Some(cx.with_remote_span_context(context)))
+        }
         StartState::Recording(mut span, base) => {
             span.ends_on_drop = false;
-            let (mut cancelled_is_error, mut kind) = (false, SpanKind::Internal);
-            if let Some(live) = &span.live {
-                kind = live.callsite.map_or(SpanKind::Internal, Callsite::kind_of);
-                cancelled_is_error = live.core.cancelled.is_error(&kind);
-            }
+            let (site, cancelled_is_error) = span.live.as_ref().map_or((0, false), |live| {
+                (
+                    live.site,
+                    live.core
+                        .cancelled
+                        .is_error(&callsite::site(live.site).kind),
+                )
+            });
             let cx = match base {
                 None => Context::current_with_span(span),
                 Some(base) => base.with_span(span),
             };
             Active {
                 cx: Some(cx),
+                site,
                 recording: true,
                 cancelled_is_error,
-                kind: kind as u8,
                 phase: Phase::Resting,
             }
         }
@@ -642,6 +757,15 @@ impl Active {
 
     pub(crate) fn is_recording(&self) -> bool {
         self.recording
+    }
+
+    /// The call site's key at this position.
+    pub(crate) fn key(&self, index: usize) -> &'static str {
+        callsite::site(self.site)
+            .keys
+            .get(index)
+            .copied()
+            .unwrap_or("")
     }
 
     /// Sets an attribute after the body began.
@@ -694,14 +818,6 @@ impl Drop for Active {
     }
 }
 
-const KINDS: [SpanKind; 5] = [
-    SpanKind::Client,
-    SpanKind::Server,
-    SpanKind::Producer,
-    SpanKind::Consumer,
-    SpanKind::Internal,
-];
-
 impl Sink for Active {
     #[inline]
     fn recording(&self) -> bool {
@@ -709,7 +825,7 @@ impl Sink for Active {
     }
 
     fn kind(&self) -> SpanKind {
-        KINDS.get(usize::from(self.kind)).cloned().unwrap_or(SpanKind::Internal)
+        callsite::site(self.site).kind.clone()
     }
 
     fn fail(&mut self, failed: Failed) {

@@ -33,7 +33,10 @@ pin_project! {
 /// Runs the future inside the span.
 pub fn in_span<F: Future>(span: &mut Active, future: F) -> InSpan<'_, F> {
     span.wait();
-    InSpan { future: Some(future), span }
+    InSpan {
+        future: Some(future),
+        span,
+    }
 }
 
 impl<F: Future> Future for InSpan<'_, F> {
@@ -83,7 +86,10 @@ pin_project! {
 
 impl<F> WithContext<F> {
     pub(crate) fn new(future: F, cx: Context) -> Self {
-        Self { future: Some(future), cx }
+        Self {
+            future: Some(future),
+            cx,
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn process_environment(name: &str) -> Option<String> {
 }
 
 /// What the builder says: it wins over every variable.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Overrides {
     pub(crate) service_name: Option<String>,
     /// Base URL of an OTLP collector.

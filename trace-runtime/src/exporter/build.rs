@@ -1,7 +1,7 @@
 //! The exporters that the configuration can name.
 
-use super::console::{Console, Style};
 use super::Exporter;
+use super::console::{Console, Style};
 use crate::config::{Config, ExporterChoice, Lookup};
 use crate::diagnostics::Diagnostic;
 
@@ -21,11 +21,16 @@ pub(crate) fn build(
         ExporterChoice::Console => {
             use std::io::IsTerminal;
             let style = Style::detect(std::io::stderr().is_terminal(), lookup);
-            Ok(Box::new(Console::stderr(style, config.batch.schedule_delay.value)))
+            Ok(Box::new(Console::stderr(
+                style,
+                config.batch.schedule_delay.value,
+            )))
         }
         // The configuration keeps only exporters that this build can make.
         #[allow(unreachable_patterns)]
-        choice => Err(Diagnostic::error(format!("exporter {choice:?} is not part of this build"))),
+        choice => Err(Diagnostic::error(format!(
+            "exporter {choice:?} is not part of this build"
+        ))),
     }
 }
 
@@ -35,7 +40,9 @@ fn otlp(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
     let headers = config.otlp.headers.value.iter();
     let settings = OtlpHttpSettings {
         endpoint: config.otlp.endpoint.value.as_str().to_owned(),
-        headers: headers.map(|(name, value)| (name.clone(), value.0.clone())).collect(),
+        headers: headers
+            .map(|(name, value)| (name.clone(), value.0.clone()))
+            .collect(),
         timeout: config.otlp.timeout.value,
     };
     match OtlpHttp::new(settings) {

@@ -18,12 +18,13 @@ mod http;
 use std::borrow::Cow;
 use std::ops::Deref;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
 pub use argument::{Arg, Arguments};
 pub use error::ErrorOf;
 #[cfg(feature = "http")]
-pub use http::{HttpOutcome, Status};
+pub use http::HttpOutcome;
 
 use crate::Value;
 
@@ -97,6 +98,20 @@ pub(crate) struct Exception {
     pub(crate) stacktrace: Option<String>,
     /// Equal for errors with the same root cause, to tell when an error bubbles up.
     pub(crate) identity: u64,
+}
+
+impl Exception {
+    /// The attributes of the event.
+    pub(crate) fn attributes(&self, message: &str) -> Vec<KeyValue> {
+        let mut attributes = vec![
+            KeyValue::new("exception.type", self.type_name.clone()),
+            KeyValue::new("exception.message", message.to_owned()),
+        ];
+        if let Some(stacktrace) = &self.stacktrace {
+            attributes.push(KeyValue::new("exception.stacktrace", stacktrace.clone()));
+        }
+        attributes
+    }
 }
 
 impl Failed {

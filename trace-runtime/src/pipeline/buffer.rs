@@ -79,7 +79,11 @@ fn copy_record(chunk: &Chunk, start: usize, into: &mut Records) -> usize {
     let late = if word(start + 1) as u16 & flag::LATE == 0 {
         None
     } else {
-        chunk.late.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        chunk
+            .late
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
     };
     into.push((start..start + len).map(word), late);
     len
@@ -143,7 +147,11 @@ impl Writer {
             self.next_chunk(words);
         }
         if let Some(late) = late {
-            let mut boxes = self.chunk.late.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut boxes = self
+                .chunk
+                .late
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             boxes.push_back(late);
         }
         let place = &self.chunk.words[self.written..self.written + words];
@@ -232,7 +240,10 @@ mod tests {
             let mut header = header(id);
             let late = (id % 3 == 0).then(|| {
                 header.flags |= flag::LATE;
-                Box::new(Late { name: Some(id.to_string().into()), ..Late::default() })
+                Box::new(Late {
+                    name: Some(id.to_string().into()),
+                    ..Late::default()
+                })
             });
             writer.push(header, if id % 100 == 0 { &long } else { &[] }, late);
         }

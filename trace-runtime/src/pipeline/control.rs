@@ -87,7 +87,9 @@ struct Watch {
 
 impl std::fmt::Debug for Watch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch").field("until", &self.until).finish_non_exhaustive()
+        f.debug_struct("Watch")
+            .field("until", &self.until)
+            .finish_non_exhaustive()
     }
 }
 
@@ -134,7 +136,10 @@ impl Control {
         if let Some(until) = state.shutdown {
             return Some((Request::Shutdown { until }, number));
         }
-        state.flush.take().map(|until| (Request::Flush { until }, number))
+        state
+            .flush
+            .take()
+            .map(|until| (Request::Flush { until }, number))
     }
 
     /// The worker's answer to everything asked up to `number`.
@@ -149,7 +154,11 @@ impl Control {
     /// Keeps the worker after its end until `until`, or until a span starts: that is explained by
     /// `message`. Then calls `over`.
     pub(crate) fn watch(&self, until: Instant, message: String, over: Box<dyn FnOnce() + Send>) {
-        self.state().watch = Some(Watch { until, message, over });
+        self.state().watch = Some(Watch {
+            until,
+            message,
+            over,
+        });
     }
 
     /// A span wants to start after the end.
@@ -166,7 +175,9 @@ impl Control {
             std::thread::park_timeout(watch.until.saturating_duration_since(Instant::now()));
         }
         (watch.over)();
-        self.late_start.load(Ordering::Acquire).then_some(watch.message)
+        self.late_start
+            .load(Ordering::Acquire)
+            .then_some(watch.message)
     }
 
     /// Waits a moment for the worker to say what it has to say about late starts.
@@ -174,8 +185,10 @@ impl Control {
         let mut state = self.state();
         while self.late_start.load(Ordering::Acquire) && !state.ended && Instant::now() < until {
             let left = until.saturating_duration_since(Instant::now());
-            (state, _) =
-                self.answered.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+            (state, _) = self
+                .answered
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 

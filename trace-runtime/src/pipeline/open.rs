@@ -47,8 +47,11 @@ impl OpenWriter {
     fn grow(&mut self, shared: &OpenSpans, site: usize) {
         let known = self.0.iter().map(|counter| counter.load(Ordering::Relaxed));
         let len = (site + 1).next_power_of_two().max(16);
-        let longer: Counters =
-            known.chain(std::iter::repeat(0)).take(len).map(AtomicI64::new).collect();
+        let longer: Counters = known
+            .chain(std::iter::repeat(0))
+            .take(len)
+            .map(AtomicI64::new)
+            .collect();
         self.0 = Arc::clone(&longer);
         *shared.0.lock().unwrap_or_else(PoisonError::into_inner) = longer;
     }

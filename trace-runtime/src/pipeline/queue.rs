@@ -83,7 +83,10 @@ impl Queue {
     /// Moves every finished span to `into`, and forgets threads that are gone.
     pub(crate) fn drain(&self, into: &mut Records) {
         let threads = self.buffers().live.clone();
-        let gone: Vec<_> = threads.into_iter().filter(|thread| thread.drain(into)).collect();
+        let gone: Vec<_> = threads
+            .into_iter()
+            .filter(|thread| thread.drain(into))
+            .collect();
         let mut buffers = self.buffers();
         for thread in gone {
             buffers.past.add(&thread);
@@ -100,12 +103,16 @@ impl Queue {
 
     /// The worker is done with spans: they no longer count against the bound.
     pub(crate) fn release(&self, spans: usize, bytes: usize) {
-        self.give_back(Credits { spans: spans as i64, bytes: bytes as i64 });
+        self.give_back(Credits {
+            spans: spans as i64,
+            bytes: bytes as i64,
+        });
     }
 
     /// Queued spans that took `before` bytes now take `after`.
     pub(crate) fn adjust_bytes(&self, before: usize, after: usize) {
-        self.bytes.fetch_add(before as i64 - after as i64, Ordering::Relaxed);
+        self.bytes
+            .fetch_add(before as i64 - after as i64, Ordering::Relaxed);
     }
 
     pub(crate) fn give_back(&self, credits: Credits) {
@@ -145,14 +152,21 @@ impl Queue {
 
     #[cfg(test)]
     pub(crate) fn available(&self) -> (i64, i64) {
-        (self.spans.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+        (
+            self.spans.load(Ordering::Relaxed),
+            self.bytes.load(Ordering::Relaxed),
+        )
     }
 }
 
 /// Takes up to `wanted`, but nothing if there is less than `least`.
 fn take(available: &AtomicI64, wanted: i64, least: i64) -> i64 {
     let before = available.fetch_sub(wanted, Ordering::Relaxed);
-    let taken = if before >= least { wanted.min(before) } else { 0 };
+    let taken = if before >= least {
+        wanted.min(before)
+    } else {
+        0
+    };
     if taken < wanted {
         available.fetch_add(wanted - taken, Ordering::Relaxed);
     }

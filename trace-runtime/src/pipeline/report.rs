@@ -28,14 +28,20 @@ struct State {
 
 impl std::fmt::Debug for Reporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reporter").field("shown", &self.shown).finish_non_exhaustive()
+        f.debug_struct("Reporter")
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
     }
 }
 
 impl Reporter {
     /// Prints what is at least as important as `shown`.
     pub(crate) fn new(shown: Severity, output: Output) -> Self {
-        Self { shown, output, state: Mutex::default() }
+        Self {
+            shown,
+            output,
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -51,7 +57,9 @@ impl Reporter {
         }
         if diagnostic.severity() <= self.shown {
             let severity = diagnostic.severity();
-            state.unprinted.push(format!("trace-runtime: {severity}: {text}"));
+            state
+                .unprinted
+                .push(format!("trace-runtime: {severity}: {text}"));
         }
         state.kept.push(diagnostic);
     }

@@ -56,7 +56,9 @@ impl Drop for Pending {
         let spans = self.records.len() as u64;
         let failed = self.failed.load(Ordering::Relaxed).min(spans);
         self.counters.failed.fetch_add(failed, Ordering::Relaxed);
-        self.counters.exported.fetch_add(spans - failed, Ordering::Relaxed);
+        self.counters
+            .exported
+            .fetch_add(spans - failed, Ordering::Relaxed);
         self.queue.release(self.records.len(), self.bytes);
     }
 }
@@ -94,7 +96,11 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(crate) fn new(exporter: Box<dyn Exporter>, shared: Shared, counters: Arc<SenderCounters>) -> Self {
+    pub(crate) fn new(
+        exporter: Box<dyn Exporter>,
+        shared: Shared,
+        counters: Arc<SenderCounters>,
+    ) -> Self {
         Self {
             exporter,
             outbox: VecDeque::new(),
@@ -108,7 +114,9 @@ impl Sender {
 
     /// Takes on a batch, to be delivered by the next [`deliver`](Self::deliver).
     pub(crate) fn accept(&mut self, batch: Arc<Pending>) {
-        self.counters.accepted.fetch_add(batch.records.len() as u64, Ordering::Relaxed);
+        self.counters
+            .accepted
+            .fetch_add(batch.records.len() as u64, Ordering::Relaxed);
         self.outbox.push_back(batch);
     }
 
@@ -127,7 +135,13 @@ impl Sender {
                 Ok(()) => self.done(&batch, 0),
                 Err(ExportError::Rejected { spans, message }) => {
                     let spans = spans.min(batch.records.len() as u64);
-                    self.complain(format!("{spans} spans were refused by {}: {message}", self.counters.target), &message);
+                    self.complain(
+                        format!(
+                            "{spans} spans were refused by {}: {message}",
+                            self.counters.target
+                        ),
+                        &message,
+                    );
                     self.done(&batch, spans);
                 }
                 Err(ExportError::Unreachable(message)) => {
@@ -165,7 +179,9 @@ impl Sender {
         let spans = batch.records.len() as u64;
         batch.failed.fetch_max(failed, Ordering::Relaxed);
         self.counters.failed.fetch_add(failed, Ordering::Relaxed);
-        self.counters.exported.fetch_add(spans - failed, Ordering::Relaxed);
+        self.counters
+            .exported
+            .fetch_add(spans - failed, Ordering::Relaxed);
         self.outbox.pop_front();
         self.pause = FIRST_PAUSE;
         self.retry_at = None;
@@ -179,7 +195,10 @@ impl Sender {
         let target = &self.counters.target;
         if let Effort::Last(_) = effort {
             let lost: usize = self.outbox.iter().map(|batch| batch.records.len()).sum();
-            self.complain(format!("{lost} spans were not delivered to {target}: {message}"), message);
+            self.complain(
+                format!("{lost} spans were not delivered to {target}: {message}"),
+                message,
+            );
             while let Some(batch) = self.outbox.front().cloned() {
                 self.done(&batch, batch.records.len() as u64);
             }
@@ -217,7 +236,9 @@ impl Sender {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| exporter.shutdown(until))) {
             let message = panic_message(&*panic);
             let target = &self.counters.target;
-            self.shared.reporter.note(Diagnostic::warning(format!("the exporter to {target} panicked at its end: {message}")));
+            self.shared.reporter.note(Diagnostic::warning(format!(
+                "the exporter to {target} panicked at its end: {message}"
+            )));
         }
     }
 }
@@ -232,6 +253,8 @@ fn jittered(pause: Duration) -> Duration {
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     match panic.downcast_ref::<&str>() {
         Some(text) => text,
-        None => panic.downcast_ref::<String>().map_or("no message", String::as_str),
+        None => panic
+            .downcast_ref::<String>()
+            .map_or("no message", String::as_str),
     }
 }

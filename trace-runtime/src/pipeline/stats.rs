@@ -89,7 +89,10 @@ impl SenderCounters {
     }
 
     pub(crate) fn set_error(&self, error: Option<String>) {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     pub(crate) fn snapshot(&self) -> ExporterStats {
@@ -101,7 +104,11 @@ impl SenderCounters {
             exported,
             failed,
             queued: accepted.saturating_sub(exported + failed),
-            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_error: self
+                .last_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         }
     }
 }

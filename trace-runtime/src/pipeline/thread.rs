@@ -92,7 +92,10 @@ impl ThreadState {
 impl Writers {
     #[inline]
     fn of(&mut self, queue: &Arc<Queue>) -> &mut Writer {
-        let found = self.0.first().is_some_and(|writer| Arc::ptr_eq(writer.queue(), queue));
+        let found = self
+            .0
+            .first()
+            .is_some_and(|writer| Arc::ptr_eq(writer.queue(), queue));
         if !found {
             self.bring_to_front(queue);
         }
@@ -101,7 +104,11 @@ impl Writers {
 
     #[cold]
     fn bring_to_front(&mut self, queue: &Arc<Queue>) {
-        match self.0.iter().position(|writer| Arc::ptr_eq(writer.queue(), queue)) {
+        match self
+            .0
+            .iter()
+            .position(|writer| Arc::ptr_eq(writer.queue(), queue))
+        {
             Some(at) => self.0.swap(0, at),
             None => {
                 self.0.retain(|writer| !writer.queue().is_closed());

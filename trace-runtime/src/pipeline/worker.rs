@@ -16,8 +16,8 @@ use super::sender::{Effort, Pending, Sender, Shared};
 use super::stats::{Delivery, SenderCounters, WorkerCounters};
 use crate::callsite;
 use crate::clock::Anchor;
-use crate::diagnostics::Diagnostic;
 use crate::config::CodeMode;
+use crate::diagnostics::Diagnostic;
 use crate::exporter::{Exporter, log_spans};
 use crate::record::{Keep, Records, SpanRecord};
 
@@ -41,13 +41,15 @@ pub(crate) struct Setup {
 
 /// Starts the worker's thread.
 pub(crate) fn start(setup: Setup) -> std::io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("trace-runtime".into()).spawn(move || {
-        // Whatever an exporter or a hook does here must not create spans of its own.
-        let _suppressed = Context::enter_telemetry_suppressed_scope();
-        let control = Arc::clone(&setup.control);
-        let _ended = Ended(Arc::clone(&control));
-        Worker::new(setup).run();
-    })
+    thread::Builder::new()
+        .name("trace-runtime".into())
+        .spawn(move || {
+            // Whatever an exporter or a hook does here must not create spans of its own.
+            let _suppressed = Context::enter_telemetry_suppressed_scope();
+            let control = Arc::clone(&setup.control);
+            let _ended = Ended(Arc::clone(&control));
+            Worker::new(setup).run();
+        })
 }
 
 /// Says that the worker is gone, however it went.
@@ -79,14 +81,22 @@ impl Worker {
         if let Some(greeting) = &setup.greeting {
             setup.shared.reporter.line(greeting);
         }
-        let sent = setup.exporters.iter().map(|(_, counters)| Arc::clone(counters)).collect();
+        let sent = setup
+            .exporters
+            .iter()
+            .map(|(_, counters)| Arc::clone(counters))
+            .collect();
         let alone = setup.exporters.len() == 1;
         let senders = setup
             .exporters
             .into_iter()
             .map(|(exporter, counters)| {
                 let sender = Sender::new(exporter, setup.shared.clone(), counters);
-                if alone { Link::Here(sender) } else { Link::spawn(sender, &setup.shared.reporter) }
+                if alone {
+                    Link::Here(sender)
+                } else {
+                    Link::spawn(sender, &setup.shared.reporter)
+                }
             })
             .collect();
         Self {
@@ -126,10 +136,13 @@ impl Worker {
                 let last = matches!(request, Request::Shutdown { .. });
                 if let Request::Shutdown { until } = request {
                     self.report_open();
-                    self.senders.iter_mut().for_each(|sender| sender.shutdown(until));
+                    self.senders
+                        .iter_mut()
+                        .for_each(|sender| sender.shutdown(until));
                 }
                 self.reporter.print();
-                self.control.answer(number, self.delivery_since(&before), last);
+                self.control
+                    .answer(number, self.delivery_since(&before), last);
                 if last {
                     return self.linger();
                 }
@@ -139,15 +152,23 @@ impl Worker {
 
     /// Spans that nobody will see: how many, and where the first of them began.
     fn report_open(&self) {
-        let mut open: Vec<_> =
-            self.queue.totals().open.into_iter().filter(|(_, count)| *count > 0).collect();
+        let mut open: Vec<_> = self
+            .queue
+            .totals()
+            .open
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect();
         if open.is_empty() {
             return;
         }
         open.sort_unstable_by_key(|(site, count)| (Reverse(*count), *site));
         let spans: i64 = open.iter().map(|(_, count)| count).sum();
-        let sites: Vec<_> =
-            open.iter().take(5).map(|(id, count)| callsite::site(*id).describe(*count)).collect();
+        let sites: Vec<_> = open
+            .iter()
+            .take(5)
+            .map(|(id, count)| callsite::site(*id).describe(*count))
+            .collect();
         let more = if open.len() > 5 { " and elsewhere" } else { "" };
         self.reporter.note(Diagnostic::warning(format!(
             "{spans} spans were still open at the end and are not exported: {}{more}",
@@ -157,7 +178,13 @@ impl Worker {
 
     /// Stays a while if the guard was dropped suspiciously early.
     fn linger(self) {
-        let Self { control, reporter, senders, on_end, .. } = self;
+        let Self {
+            control,
+            reporter,
+            senders,
+            on_end,
+            ..
+        } = self;
         drop((senders, on_end));
         if let Some(message) = control.linger() {
             reporter.note(Diagnostic::warning(message));
@@ -199,11 +226,16 @@ impl Worker {
         for index in 0..records.len() {
             let view = records.get(index);
             if view.is_record_only() {
-                self.counters.dropped_not_sampled.fetch_add(1, Ordering::Relaxed);
+                self.counters
+                    .dropped_not_sampled
+                    .fetch_add(1, Ordering::Relaxed);
                 continue;
             }
             let mut span = SpanRecord::from(&view);
-            let keep = self.on_end.iter().all(|hook| self.call_hook(hook, &mut span));
+            let keep = self
+                .on_end
+                .iter()
+                .all(|hook| self.call_hook(hook, &mut span));
             if keep {
                 span.store(&mut kept);
             } else {
@@ -220,15 +252,22 @@ impl Worker {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(span)));
         result.map(|keep| keep == Keep::Yes).unwrap_or_else(|_| {
             // A hook that scrubs secrets and fails must not let them through.
-            self.reporter.note(Diagnostic::warning("`with_on_end` panicked: the span is dropped"));
+            self.reporter.note(Diagnostic::warning(
+                "`with_on_end` panicked: the span is dropped",
+            ));
             false
         })
     }
 
     fn deliver(&mut self, effort: Effort) -> Option<Instant> {
         // All are asked before any is waited for, so that none delays another.
-        self.senders.iter_mut().for_each(|sender| sender.begin(effort));
-        self.senders.iter_mut().filter_map(|sender| sender.finish(effort)).min()
+        self.senders
+            .iter_mut()
+            .for_each(|sender| sender.begin(effort));
+        self.senders
+            .iter_mut()
+            .filter_map(|sender| sender.finish(effort))
+            .min()
     }
 
     fn delivered(&self) -> Delivery {
@@ -239,7 +278,10 @@ impl Worker {
             exported: sum(|s| s.exported),
             failed: sum(|s| s.failed),
             queued: sum(|s| s.queued),
-            reason: self.sent.iter().find_map(|sender| sender.snapshot().last_error),
+            reason: self
+                .sent
+                .iter()
+                .find_map(|sender| sender.snapshot().last_error),
         }
     }
 
@@ -256,7 +298,11 @@ impl Worker {
 /// The way to a sender: on the worker's own thread when it is the only one.
 enum Link {
     Here(Sender),
-    Thread { orders: mpsc::Sender<Order>, answers: mpsc::Receiver<u64>, asked: u64 },
+    Thread {
+        orders: mpsc::Sender<Order>,
+        answers: mpsc::Receiver<u64>,
+        asked: u64,
+    },
 }
 
 enum Order {
@@ -270,39 +316,49 @@ impl Link {
     fn spawn(mut sender: Sender, reporter: &Arc<Reporter>) -> Self {
         let (orders, inbox) = mpsc::channel();
         let (done, answers) = mpsc::channel();
-        let spawned = thread::Builder::new().name("trace-runtime-send".into()).spawn(move || {
-            let _suppressed = Context::enter_telemetry_suppressed_scope();
-            let mut retry_at: Option<Instant> = None;
-            loop {
-                let order = match retry_at {
-                    None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                    Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
-                };
-                match order {
-                    Ok(Order::Accept(batch)) => {
-                        sender.accept(batch);
-                        continue;
+        let spawned = thread::Builder::new()
+            .name("trace-runtime-send".into())
+            .spawn(move || {
+                let _suppressed = Context::enter_telemetry_suppressed_scope();
+                let mut retry_at: Option<Instant> = None;
+                loop {
+                    let order = match retry_at {
+                        None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                        Some(at) => {
+                            inbox.recv_timeout(at.saturating_duration_since(Instant::now()))
+                        }
+                    };
+                    match order {
+                        Ok(Order::Accept(batch)) => {
+                            sender.accept(batch);
+                            continue;
+                        }
+                        Ok(Order::Deliver(Effort::Usual, _)) | Err(RecvTimeoutError::Timeout) => {
+                            retry_at = sender.deliver(Effort::Usual);
+                        }
+                        Ok(Order::Deliver(effort, number)) => {
+                            retry_at = sender.deliver(effort);
+                            let _ = done.send(number);
+                        }
+                        Ok(Order::Shutdown(until, number)) => {
+                            sender.shutdown(until);
+                            let _ = done.send(number);
+                            return;
+                        }
+                        Err(RecvTimeoutError::Disconnected) => return,
                     }
-                    Ok(Order::Deliver(Effort::Usual, _)) | Err(RecvTimeoutError::Timeout) => {
-                        retry_at = sender.deliver(Effort::Usual);
-                    }
-                    Ok(Order::Deliver(effort, number)) => {
-                        retry_at = sender.deliver(effort);
-                        let _ = done.send(number);
-                    }
-                    Ok(Order::Shutdown(until, number)) => {
-                        sender.shutdown(until);
-                        let _ = done.send(number);
-                        return;
-                    }
-                    Err(RecvTimeoutError::Disconnected) => return,
                 }
-            }
-        });
+            });
         if let Err(error) = spawned {
-            reporter.note(Diagnostic::error(format!("an exporter's thread cannot start: {error}")));
+            reporter.note(Diagnostic::error(format!(
+                "an exporter's thread cannot start: {error}"
+            )));
         }
-        Self::Thread { orders, answers, asked: 0 }
+        Self::Thread {
+            orders,
+            answers,
+            asked: 0,
+        }
     }
 
     fn accept(&mut self, batch: Arc<Pending>) {
@@ -347,7 +403,10 @@ impl Link {
     fn wait(&self, until: Instant) {
         if let Self::Thread { answers, asked, .. } = self {
             let left = || until.saturating_duration_since(Instant::now());
-            while answers.recv_timeout(left()).is_ok_and(|number| number < *asked) {}
+            while answers
+                .recv_timeout(left())
+                .is_ok_and(|number| number < *asked)
+            {}
         }
     }
 }

@@ -62,23 +62,38 @@ impl Records {
 
     /// No records, dated by the same reading.
     pub(crate) fn emptied(&self) -> Self {
-        Self { bytes: Vec::new(), entries: Vec::new(), ..*self }
+        Self {
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            ..*self
+        }
     }
 
     /// Cuts the records into batches of at most `size`.
     pub(crate) fn split(self, size: usize) -> Vec<Self> {
         if self.len() <= size {
-            return if self.is_empty() { Vec::new() } else { vec![self] };
+            return if self.is_empty() {
+                Vec::new()
+            } else {
+                vec![self]
+            };
         }
         let mut batches = Vec::with_capacity(self.len().div_ceil(size));
         let mut entries = self.entries.into_iter().peekable();
         while entries.peek().is_some() {
             let mut batch: Vec<_> = entries.by_ref().take(size).collect();
             let start = batch[0].0;
-            let end = entries.peek().map_or(self.bytes.len(), |(next, _)| *next as usize);
+            let end = entries
+                .peek()
+                .map_or(self.bytes.len(), |(next, _)| *next as usize);
             batch.iter_mut().for_each(|(at, _)| *at -= start);
             let bytes = self.bytes[start as usize..end].to_vec();
-            batches.push(Self { bytes, entries: batch, anchor: self.anchor, code: self.code });
+            batches.push(Self {
+                bytes,
+                entries: batch,
+                anchor: self.anchor,
+                code: self.code,
+            });
         }
         batches
     }
@@ -232,13 +247,20 @@ impl<'a> SpanView<'a> {
             CodeMode::Off => 0,
         };
         let code = self.site.code.as_ref().map(Code::attributes);
-        code.into_iter().flatten().take(shown).collect::<Vec<_>>().into_iter()
+        code.into_iter()
+            .flatten()
+            .take(shown)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// All attributes, each key once: `code.*`, arguments and fields, then what was set later.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
-        let code = self.code_attributes().map(|(key, value)| -> (&'a str, Value<'a>) { (key, value) });
-        code.filter(|(key, _)| !self.is_set_later(key)).chain(self.own_attributes())
+        let code = self
+            .code_attributes()
+            .map(|(key, value)| -> (&'a str, Value<'a>) { (key, value) });
+        code.filter(|(key, _)| !self.is_set_later(key))
+            .chain(self.own_attributes())
     }
 
     /// The attributes without those of the call site, see [`code_attributes`](Self::code_attributes).
@@ -265,7 +287,9 @@ impl<'a> SpanView<'a> {
     /// Whether one of the call site's attributes was replaced.
     pub(crate) fn is_code_set_later(&self) -> bool {
         self.late.is_some_and(|late| {
-            late.attributes.iter().any(|kv| kv.key.as_str().starts_with("code."))
+            late.attributes
+                .iter()
+                .any(|kv| kv.key.as_str().starts_with("code."))
         })
     }
 

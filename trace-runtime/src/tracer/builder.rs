@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use super::core::Parts;
 use super::{Core, Tracer, TracerGuard, global};
+use crate::ToValue;
 use crate::callsite::Level;
-use crate::config::{
-    self, Config, ExporterChoice, LevelFilter, LogDestination, Overrides, RootSampler,
-};
+use crate::config::{self, Config, LevelFilter, LogDestination, Overrides, RootSampler};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::error::InitError;
 use crate::exporter::{self, Exporter};
@@ -23,7 +22,7 @@ use crate::pipeline::thread::while_starting;
 use crate::pipeline::worker::{self, OnEnd, Setup};
 use crate::record::{Keep, SpanRecord};
 use crate::sampler::Sampler;
-use crate::{ToValue, Value};
+use crate::value::into_owned;
 
 type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -54,7 +53,9 @@ pub struct TracerBuilder {
 
 impl std::fmt::Debug for TracerBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TracerBuilder").field("overrides", &self.overrides).finish_non_exhaustive()
+        f.debug_struct("TracerBuilder")
+            .field("overrides", &self.overrides)
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,12 +97,8 @@ impl TracerBuilder {
     }
 
     /// An attribute of the resource, over `OTEL_RESOURCE_ATTRIBUTES`.
-    pub fn with_resource_attribute(
-        mut self,
-        key: impl Into<String>,
-        value: impl ToValue,
-    ) -> Self {
-        let value = owned(value.to_value());
+    pub fn with_resource_attribute(mut self, key: impl Into<String>, value: impl ToValue) -> Self {
+        let value = into_owned(value.to_value());
         self.overrides.resource_attributes.push((key.into(), value));
         self
     }
@@ -240,18 +237,13 @@ impl TracerBuilder {
             on_end: self.on_end,
             environment: self.environment,
         };
-        launch(Arc::new(config), plan, diagnostics, Location::caller(), before)
-    }
-}
-
-fn owned(value: Value<'_>) -> Value<'static> {
-    match value {
-        Value::None => Value::None,
-        Value::Bool(v) => Value::Bool(v),
-        Value::I64(v) => Value::I64(v),
-        Value::F64(v) => Value::F64(v),
-        Value::Str(v) => Value::Str(v.into_owned().into()),
-        Value::Array(v) => Value::Array(v.into_iter().map(owned).collect()),
+        launch(
+            Arc::new(config),
+            plan,
+            diagnostics,
+            Location::caller(),
+            before,
+        )
     }
 }
 
@@ -266,13 +258,17 @@ pub(crate) struct Plan {
 
 impl std::fmt::Debug for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plan").field("sampler", &self.sampler).finish_non_exhaustive()
+        f.debug_struct("Plan")
+            .field("sampler", &self.sampler)
+            .finish_non_exhaustive()
     }
 }
 
 impl Plan {
     fn lookup(&self, name: &str) -> Option<String> {
-        self.environment.as_ref().map_or_else(|| config::process_environment(name), |look| look(name))
+        self.environment
+            .as_ref()
+            .map_or_else(|| config::process_environment(name), |look| look(name))
     }
 
     /// The same, for the child of a fork: exporters given by value live in the parent's worker.
@@ -283,12 +279,6 @@ impl Plan {
             on_end: self.on_end.clone(),
             environment: self.environment.clone(),
         }
-    }
-
-    /// A plan that keeps spans for whoever drains the queue.
-    #[cfg(feature = "testing")]
-    pub(crate) fn keeping(sampler: Sampler) -> Self {
-        Self { sampler, given: Mutex::default(), on_end: Vec::new(), environment: None }
     }
 }
 
@@ -302,7 +292,11 @@ fn sampler(config: &Config) -> Sampler {
         RootSampler::RateLimited(rate) => Sampler::rate_limited(rate),
         RootSampler::Remote { initial_rate } => remote_sampler(config, initial_rate),
     };
-    if chosen.parent_based { sampler } else { sampler.ignore_remote_parent() }
+    if chosen.parent_based {
+        sampler
+    } else {
+        sampler.ignore_remote_parent()
+    }
 }
 
 #[cfg(feature = "remote-sampler")]
@@ -329,20 +323,35 @@ pub(super) fn launch(
     before: Option<&'static Core>,
 ) -> &'static Core {
     let reporter = Arc::new(reporter(&config));
-    diagnostics.into_iter().for_each(|diagnostic| reporter.note(diagnostic));
+    diagnostics
+        .into_iter()
+        .for_each(|diagnostic| reporter.note(diagnostic));
     let given = std::mem::take(&mut *plan.given.lock().unwrap_or_else(PoisonError::into_inner));
     let exporters: Vec<_> = if config.disabled.value {
         Vec::new()
     } else {
-        built(&config, &reporter, &|name| plan.lookup(name)).into_iter().chain(given).map(counted).collect()
+        built(&config, &reporter, &|name| plan.lookup(name))
+            .into_iter()
+            .chain(given)
+            .map(counted)
+            .collect()
     };
     let observed = !exporters.is_empty() || !plan.on_end.is_empty() || config.own.log_spans.value;
     let records = observed && !config.disabled.value;
     let batch = &config.batch;
-    let queue =
-        Arc::new(Queue::new(batch.queue_size.value, batch.queue_bytes.value, batch.batch_size.value));
-    let (control, counters) = (Arc::new(Control::default()), Arc::new(WorkerCounters::default()));
-    let senders = exporters.iter().map(|(_, counters)| Arc::clone(counters)).collect();
+    let queue = Arc::new(Queue::new(
+        batch.queue_size.value,
+        batch.queue_bytes.value,
+        batch.batch_size.value,
+    ));
+    let (control, counters) = (
+        Arc::new(Control::default()),
+        Arc::new(WorkerCounters::default()),
+    );
+    let senders = exporters
+        .iter()
+        .map(|(_, counters)| Arc::clone(counters))
+        .collect();
     let core: &'static Core = Box::leak(Box::new(Core::new(Parts {
         queue: Arc::clone(&queue),
         control: Arc::clone(&control),
@@ -377,12 +386,47 @@ pub(super) fn launch(
         greeting: greeting(&config),
     };
     if let Err(error) = worker::start(setup) {
-        reporter.note(Diagnostic::error(format!("the worker thread cannot start: {error}")));
+        reporter.note(Diagnostic::error(format!(
+            "the worker thread cannot start: {error}"
+        )));
         reporter.print();
         control.end();
     }
     core.start_sampler();
     core
+}
+
+#[cfg(feature = "testing")]
+impl Core {
+    /// A core without a worker, for whoever drains the queue. It records every level.
+    #[track_caller]
+    pub(crate) fn keeping(sampler: Sampler) -> &'static Self {
+        let lookup = |name: &str| (name == "TRACED_LEVEL").then(|| "trace".to_owned());
+        let (config, _) = Config::resolve(&Overrides::default(), &lookup);
+        let batch = &config.batch;
+        let control = Arc::new(Control::default());
+        control.end();
+        Box::leak(Box::new(Core::new(Parts {
+            queue: Arc::new(Queue::new(
+                batch.queue_size.value,
+                batch.queue_bytes.value,
+                usize::MAX,
+            )),
+            control,
+            counters: Arc::default(),
+            senders: Vec::new(),
+            reporter: Arc::new(Reporter::new(Severity::Error, Box::new(|_| {}))),
+            config: Arc::new(config),
+            plan: Plan {
+                sampler,
+                given: Mutex::default(),
+                on_end: Vec::new(),
+                environment: None,
+            },
+            init: Location::caller(),
+            records: true,
+        })))
+    }
 }
 
 fn counted(exporter: Box<dyn Exporter>) -> (Box<dyn Exporter>, Arc<SenderCounters>) {
@@ -391,7 +435,11 @@ fn counted(exporter: Box<dyn Exporter>) -> (Box<dyn Exporter>, Arc<SenderCounter
 }
 
 /// The exporters that the configuration names.
-fn built(config: &Config, reporter: &Reporter, lookup: &config::Lookup<'_>) -> Vec<Box<dyn Exporter>> {
+fn built(
+    config: &Config,
+    reporter: &Reporter,
+    lookup: &config::Lookup<'_>,
+) -> Vec<Box<dyn Exporter>> {
     let mut exporters = Vec::new();
     for choice in &config.exporters.value {
         match exporter::build(*choice, config, lookup) {
@@ -410,7 +458,14 @@ fn reporter(config: &Config) -> Reporter {
     };
     let silent = config.own.log.value == LogDestination::Off
         || config.own.log_level.value == LevelFilter::Off;
-    Reporter::new(shown, if silent { Box::new(|_| {}) } else { report::stderr() })
+    Reporter::new(
+        shown,
+        if silent {
+            Box::new(|_| {})
+        } else {
+            report::stderr()
+        },
+    )
 }
 
 /// The effective configuration, for whoever watches a terminal or asks for it.

@@ -19,7 +19,7 @@ use crate::pipeline::queue::Queue;
 use crate::pipeline::report::Reporter;
 use crate::pipeline::stats::{Delivery, SenderCounters, Stats, WorkerCounters};
 use crate::propagation::{self, Format, Propagators, TextMap};
-use crate::redact::{ExtraWords, Secrecy};
+use crate::redact::ExtraWords;
 use crate::sampler::Sampler;
 use crate::value::ValueLimits;
 
@@ -69,14 +69,16 @@ pub(crate) struct Limits {
 impl Limits {
     /// Cuts a text that is longer than the configured limit; without one it stays whole.
     pub(crate) fn cut(&self, value: opentelemetry::Value) -> opentelemetry::Value {
-        let Some(length) = self.arguments.length else { return value };
+        let Some(length) = self.arguments.length else {
+            return value;
+        };
         match value {
             opentelemetry::Value::String(text) if text.as_str().len() > length => {
                 shorten(text.as_str(), length).into()
             }
             opentelemetry::Value::Array(Array::String(texts)) => {
                 let cut = |text: opentelemetry::StringValue| shorten(text.as_str(), length).into();
-                Array::String(texts.into_iter().map(cut).collect()).into()
+                opentelemetry::Value::Array(Array::String(texts.into_iter().map(cut).collect()))
             }
             other => other,
         }
@@ -87,7 +89,10 @@ impl Limits {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let dropped = attributes.len().saturating_sub(most);
         let cut = |KeyValue { key, value, .. }| KeyValue::new(key, self.cut(value));
-        (attributes.into_iter().take(most).map(cut).collect(), dropped as u32)
+        (
+            attributes.into_iter().take(most).map(cut).collect(),
+            dropped as u32,
+        )
     }
 }
 
@@ -129,7 +134,9 @@ impl Core {
                 links: limits.links.value as u64,
                 attributes_per_event: limits.attributes_per_event.value as u64,
                 attributes_per_link: limits.attributes_per_link.value as u64,
-                arguments: ValueLimits { length: limits.value_length.value },
+                arguments: ValueLimits {
+                    length: limits.value_length.value,
+                },
             },
             arguments: config.own.arguments.value,
             cancelled: config.own.cancelled.value,
@@ -158,7 +165,11 @@ impl Core {
     /// This tracer, or what takes its place in a forked child.
     #[inline]
     pub(crate) fn here(&'static self) -> &'static Core {
-        if self.fork == global::forks() { self } else { self.revive() }
+        if self.fork == global::forks() {
+            self
+        } else {
+            self.revive()
+        }
     }
 
     #[cold]
@@ -199,7 +210,9 @@ impl Core {
         match self.sampler.start(self.config.service_name(), report) {
             Ok(poller) => *self.poller.lock().unwrap_or_else(PoisonError::into_inner) = poller,
             Err(error) => {
-                self.note(Diagnostic::error(format!("the sampler's thread cannot start: {error}")));
+                self.note(Diagnostic::error(format!(
+                    "the sampler's thread cannot start: {error}"
+                )));
             }
         }
     }
@@ -229,7 +242,13 @@ impl Core {
     pub(crate) fn hides(&self, callsite: &'static Callsite, index: usize) -> bool {
         !self.extra_words.is_empty()
             && !callsite.shows(index)
-            && self.extra_words.secrecy(callsite.key(index)) == Secrecy::Secret
+            && self.extra_words.hides(callsite.key(index))
+    }
+
+    /// Whether `TRACED_REDACT` hides a key that is set while the span runs.
+    #[inline]
+    pub(crate) fn hides_late(&self, key: &str) -> bool {
+        !self.extra_words.is_empty() && self.extra_words.hides(key)
     }
 
     #[inline]
@@ -253,11 +272,17 @@ impl Core {
             return self.last().unwrap_or(Ok(()));
         }
         let until = Instant::now() + timeout;
-        let own = match self.control.ask(&self.queue.waker, Request::Flush { until }) {
+        let own = match self
+            .control
+            .ask(&self.queue.waker, Request::Flush { until })
+        {
             Some(delivery) => outcome(&delivery),
             None => Err(self.unanswered(timeout)),
         };
-        self.predecessor.get().map_or(Ok(()), |before| before.flush(timeout)).and(own)
+        self.predecessor
+            .get()
+            .map_or(Ok(()), |before| before.flush(timeout))
+            .and(own)
     }
 
     /// Delivers what has ended, then ends. Doing it again answers the same.
@@ -267,21 +292,35 @@ impl Core {
         }
         global::deactivate(self);
         let until = Instant::now() + timeout;
-        let before = self.predecessor.get().map_or(Ok(()), |before| before.shutdown(timeout));
-        let own = match self.control.ask(&self.queue.waker, Request::Shutdown { until }) {
+        let before = self
+            .predecessor
+            .get()
+            .map_or(Ok(()), |before| before.shutdown(timeout));
+        let own = match self
+            .control
+            .ask(&self.queue.waker, Request::Shutdown { until })
+        {
             Some(delivery) => outcome(&delivery),
             None => Err(self.unanswered(timeout)),
         };
         self.queue.close();
         #[cfg(feature = "remote-sampler")]
-        drop(self.poller.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            self.poller
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         let result = before.and(own);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.clone());
         result
     }
 
     fn last(&self) -> Option<Result<(), FlushError>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn unanswered(&self, timeout: Duration) -> FlushError {
@@ -305,7 +344,11 @@ impl Core {
             dropped_on_end: load(&self.counters.dropped_on_end),
             dropped_not_sampled: load(&self.counters.dropped_not_sampled),
             dropped_after_shutdown: load(&self.after_shutdown),
-            exporters: self.senders.iter().map(|sender| sender.snapshot()).collect(),
+            exporters: self
+                .senders
+                .iter()
+                .map(|sender| sender.snapshot())
+                .collect(),
             ..Stats::default()
         };
         let totals = self.queue.totals();
@@ -337,7 +380,10 @@ fn outcome(delivery: &Delivery) -> Result<(), FlushError> {
     if lost == 0 {
         return Ok(());
     }
-    let reason = delivery.reason.clone().unwrap_or_else(|| "not delivered in time".into());
+    let reason = delivery
+        .reason
+        .clone()
+        .unwrap_or_else(|| "not delivered in time".into());
     Err(FlushError::new(delivery.exported, lost, reason))
 }
 
@@ -375,5 +421,9 @@ fn propagators(config: &Config) -> Propagators {
     };
     let formats: Vec<_> = chosen.list.iter().map(format).collect();
     let propagators = Propagators::new(&formats);
-    if chosen.first_wins { propagators.first_wins() } else { propagators }
+    if chosen.first_wins {
+        propagators.first_wins()
+    } else {
+        propagators
+    }
 }

@@ -81,7 +81,12 @@ impl Global {
         let level = match self.tracer {
             Chosen::Nothing => Level::Trace as u8,
             _ if self.watched.is_some() => Level::Trace as u8,
-            _ => self.active.iter().map(|core| core.max_level()).max().unwrap_or(0),
+            _ => self
+                .active
+                .iter()
+                .map(|core| core.max_level())
+                .max()
+                .unwrap_or(0),
         };
         LEVEL.store(level, Ordering::Relaxed);
         GENERATION.fetch_add(1, Ordering::Release);
@@ -107,7 +112,7 @@ pub(crate) fn current() -> Option<&'static Core> {
 }
 
 /// Registers a tracer as one that may record.
-pub(super) fn activate(core: &'static Core) {
+pub(crate) fn activate(core: &'static Core) {
     os::install_handlers();
     let mut global = global();
     global.active.push(core);
@@ -115,7 +120,7 @@ pub(super) fn activate(core: &'static Core) {
 }
 
 /// A tracer records no more.
-pub(super) fn deactivate(core: &'static Core) {
+pub(crate) fn deactivate(core: &'static Core) {
     let mut global = global();
     global.active.retain(|active| !std::ptr::eq(*active, core));
     global.publish();
@@ -173,7 +178,10 @@ pub fn try_init_tracer() -> Result<TracerGuard, InitError> {
 /// # Ok(())
 /// # }
 /// ```
-#[allow(clippy::needless_pass_by_value, reason = "the tutorial's signature: the tracer is given away")]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the tutorial's signature: the tracer is given away"
+)]
 pub fn set_global_tracer(tracer: Tracer) -> bool {
     let mut global = global();
     if let Chosen::Explicit(owner) = global.tracer {
@@ -181,7 +189,9 @@ pub fn set_global_tracer(tracer: Tracer) -> bool {
         return false;
     }
     // A tracer that a span has started goes on for what it has recorded, and ends now.
-    if let Chosen::Lazy(before) = std::mem::replace(&mut global.tracer, Chosen::Explicit(tracer.core)) {
+    if let Chosen::Lazy(before) =
+        std::mem::replace(&mut global.tracer, Chosen::Explicit(tracer.core))
+    {
         global.active.retain(|core| !std::ptr::eq(*core, before));
         tracer.core.follow(Some(before));
     }
@@ -222,7 +232,9 @@ fn install_with(
             Some(core) if builder.is_plain() => core,
             before => {
                 let core = start(builder, before)?;
-                global.active.retain(|active| before.is_none_or(|b| !std::ptr::eq(*active, b)));
+                global
+                    .active
+                    .retain(|active| before.is_none_or(|b| !std::ptr::eq(*active, b)));
                 global.active.push(core);
                 core
             }
@@ -254,7 +266,8 @@ pub(super) fn watch(core: &'static Core, time: Duration) {
         global.watched = None;
         global.publish();
     };
-    core.control.watch(Instant::now() + time, message, Box::new(over));
+    core.control
+        .watch(Instant::now() + time, message, Box::new(over));
 }
 
 fn note_second(owner: &Core) {
@@ -274,19 +287,28 @@ fn install_globals(core: &'static Core) {
 
 /// Delivers what every tracer has left, when the process exits and no guard has done it.
 pub(crate) fn at_exit() {
-    let Ok(global) = GLOBAL.try_lock() else { return };
-    let active: Vec<_> =
-        global.active.iter().copied().filter(|core| core.fork == forks()).collect();
+    let Ok(global) = GLOBAL.try_lock() else {
+        return;
+    };
+    let active: Vec<_> = global
+        .active
+        .iter()
+        .copied()
+        .filter(|core| core.fork == forks())
+        .collect();
     let watched = global.watched;
     drop(global);
     let started = Instant::now();
     if let Some(core) = watched {
-        core.control.await_last_words(started + Duration::from_millis(100));
+        core.control
+            .await_last_words(started + Duration::from_millis(100));
     }
     for core in active {
         let timeout = core.config.own.shutdown_timeout.value;
         // Whoever exits wants to be gone: the time is for all tracers together.
-        let left = timeout.saturating_sub(started.elapsed()).max(Duration::from_millis(10));
+        let left = timeout
+            .saturating_sub(started.elapsed())
+            .max(Duration::from_millis(10));
         let _ = core.shutdown(left);
     }
 }

@@ -4,8 +4,8 @@ use opentelemetry::trace::{SpanKind, Status, TraceState};
 
 use super::attribute::{attribute, attributes};
 use super::proto::{self, FIXED32, FIXED64, LEN, VARINT, message, tag};
-use crate::callsite::{Code, Site};
-use crate::{EventView, LinkView, SpanView, Value};
+use crate::callsite::Site;
+use crate::{EventView, LinkView, SpanView};
 
 const TRACE_ID: u8 = tag(1, LEN);
 const SPAN_ID: u8 = tag(2, LEN);
@@ -59,14 +59,22 @@ impl SiteFields {
         let start = if own_name { self.name_end } else { 0 };
         // Rarely, a later attribute replaces one of the call site's.
         let whole = self.fields.len() == self.kind_end || !span.is_code_set_later();
-        let end = if whole { self.fields.len() } else { self.kind_end };
+        let end = if whole {
+            self.fields.len()
+        } else {
+            self.kind_end
+        };
         out.extend_from_slice(&self.fields[start..end]);
         if own_name {
             proto::text(out, NAME, span.name());
         }
         if !whole {
             let code = span.code_attributes();
-            attributes(out, ATTRIBUTES, code.filter(|(key, _)| !span.is_set_later(key)));
+            attributes(
+                out,
+                ATTRIBUTES,
+                code.filter(|(key, _)| !span.is_set_later(key)),
+            );
         }
     }
 }

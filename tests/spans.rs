@@ -59,8 +59,8 @@ fn an_error_fails_every_span_it_passes_and_is_told_once() {
     assert!(result.is_err());
     assert_eq!(
         capture.tree(),
-        "outer {id=9, error.type=\"NotFound\"} !error \"order 9 not found\"\n  \
-         find {id=9, error.type=\"NotFound\"} !error \"order 9 not found\"\n    \
+        "outer {id=9, error.type=\"spans::NotFound\"} !error \"order 9 not found\"\n  \
+         find {id=9, error.type=\"spans::NotFound\"} !error \"order 9 not found\"\n    \
          - exception {exception.type=\"spans::NotFound\", exception.message=\"order 9 not found\"}\n"
     );
 }

@@ -42,7 +42,7 @@ use crate::args::{Args, Format, Given, Name, Parent};
 use crate::attribute::Form;
 use crate::function::{Binding, Function, Output, Parameter, Shape};
 use crate::plan::{Plan, Value};
-use crate::tokens::{find_word, located_at, regroup};
+use crate::tokens::{find_word, located_at, mentions, regroup};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
@@ -234,6 +234,10 @@ impl Expansion<'_> {
             Shape::Sync(output) => {
                 let ret = closure_output(output);
                 let call = self.call(&quote_spanned!(here()=> call), &ret);
+                if matches!(output, Output::Never) {
+                    // Whatever came after would be unreachable, and linted.
+                    return quote_spanned!(here()=> #call;);
+                }
                 let end = self.end();
                 quote_spanned!(here()=> let __ret = #call; #end __ret)
             }
@@ -298,10 +302,8 @@ impl Expansion<'_> {
         let passed: Vec<_> = self.passed().collect();
         let idents = passed.iter().map(|binding| &binding.ident);
         let patterns = passed.iter().map(|binding| {
-            let Binding {
-                ident, mutability, ..
-            } = binding;
-            quote!(#mutability #ident)
+            let Binding { ident, mode, .. } = binding;
+            quote!(#mode #ident)
         });
         let body = self.closure_body();
         quote_spanned! {here()=>
@@ -309,29 +311,49 @@ impl Expansion<'_> {
         }
     }
 
-    /// The body as written. A closure would capture only those fields of an owned `self` that it
-    /// uses, and the others would outlive the call.
+    /// The body as written, if possible the very token.
     fn closure_body(&self) -> Group {
         let body = &self.function.body;
-        match &self.function.receiver {
-            Some(this) if this.is_owned => {
-                let content = body.stream();
-                let this = Ident::new("self", this.span);
-                self.braces(quote_spanned!(here()=> let _ = &#this; #content))
-            }
-            _ => body.clone(),
+        let mut uses = self.uses();
+        if let Some(this) = self.function.receiver.as_ref().filter(|this| this.is_owned) {
+            // A closure would capture only those fields that it uses, and the others would
+            // outlive the call.
+            let this = Ident::new("self", this.span);
+            uses.extend(quote_spanned!(here()=> let _ = &#this;));
         }
+        if uses.is_empty() {
+            return body.clone();
+        }
+        let content = body.stream();
+        self.braces(quote!(#uses #content))
     }
 
     /// Moves the parameters to where the compiler sees which of them the body leaves unused.
     fn lets(&self) -> TokenStream {
         let lets = self.passed().map(|binding| {
-            let Binding {
-                ident, mutability, ..
-            } = binding;
-            quote_spanned!(here()=> let #mutability #ident = #ident;)
+            let Binding { ident, mode, .. } = binding;
+            quote_spanned!(here()=> let #mode #ident = #ident;)
         });
-        lets.collect()
+        let mut lets: TokenStream = lets.collect();
+        lets.extend(self.uses());
+        lets
+    }
+
+    /// An argument that one of the options mentions is not unused.
+    fn uses(&self) -> TokenStream {
+        let mut exprs: Vec<_> = self.plan.fields.iter().map(|one| &one.field.value).collect();
+        if let Some(Name::Dynamic(name)) = self.args.name.as_ref().map(|given| &given.value) {
+            exprs.push(name);
+        }
+        if let Some(Parent::Given(parent)) = self.args.parent.as_ref().map(|given| &given.value) {
+            exprs.push(parent);
+        }
+        exprs.extend(self.args.links.as_ref().map(|given| &given.value));
+        let used = self.passed().map(|binding| &binding.ident).filter(|ident| {
+            let name = ident.to_string();
+            exprs.iter().any(|expr| mentions(expr, &name))
+        });
+        used.map(|ident| quote_spanned!(here()=> let _ = &#ident;)).collect()
     }
 
     fn passed(&self) -> impl Iterator<Item = &Binding> {

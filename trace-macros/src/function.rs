@@ -46,8 +46,8 @@ pub(crate) struct Parameter {
 /// One variable that a parameter's pattern binds.
 pub(crate) struct Binding {
     pub(crate) ident: Ident,
-    /// `mut`, where it moves into the body with the value.
-    pub(crate) mutability: Option<TokenStream>,
+    /// `mut` or `ref`, where it moves into the body with the value.
+    pub(crate) mode: TokenStream,
     /// Stands for a parameter written `_`: passed on, so that it is dropped when it would have been.
     pub(crate) is_anonymous: bool,
 }
@@ -231,7 +231,7 @@ fn check(attributes: &[Attribute], signature: &Signature, errors: &mut Errors) {
         );
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(&variadic.dots, "variadic functions cannot be traced");
+        errors.at(variadic.dots.to_token_stream(), "variadic functions cannot be traced");
     }
     for attribute in attributes {
         if attribute.path().is_ident("track_caller") {
@@ -284,7 +284,19 @@ impl Parameter {
         let is_passed = kept.is_empty();
         typed.attrs = kept;
         let mut bindings = Vec::new();
-        collect_bindings(&mut typed.pat, is_passed, &mut bindings);
+        match &mut *typed.pat {
+            // The value itself is passed, and borrowed where it is dropped in its turn.
+            Pat::Ident(pat) if is_passed && pat.by_ref.is_some() && pat.subpat.is_none() => {
+                let mut mode = pat.by_ref.take().into_token_stream();
+                pat.mutability.take().to_tokens(&mut mode);
+                bindings.push(Binding {
+                    ident: pat.ident.clone(),
+                    mode,
+                    is_anonymous: false,
+                });
+            }
+            pat => collect_bindings(pat, is_passed, &mut bindings),
+        }
         let mut parameter = Self {
             bindings,
             cfg,
@@ -306,7 +318,7 @@ impl Parameter {
             *typed.pat = variable(ident.clone());
             self.bindings.push(Binding {
                 ident,
-                mutability: None,
+                mode: TokenStream::new(),
                 is_anonymous: true,
             });
         }
@@ -356,8 +368,7 @@ fn parameter_option(
         if parameter.bindings.len() != 1 {
             let message = "a key names one argument; this pattern does not bind exactly one";
             errors.at(&literal, message);
-        }
-        if parameter.key.replace(key).is_some() {
+        } else if parameter.key.replace(key).is_some() {
             errors.at(&literal, "a parameter has one key");
         }
         return Ok(());
@@ -395,14 +406,14 @@ fn collect_bindings(pat: &mut Pat, takes_mut: bool, output: &mut Vec<Binding>) {
                 && starts_upper(&pat.ident);
             // The alternatives of `A(x) | B(x)` bind the same variable.
             let is_known = output.iter().any(|binding| binding.ident == pat.ident);
-            let mutability = match takes_mut && pat.by_ref.is_none() {
-                true => pat.mutability.take(),
-                false => None,
+            let mode = match takes_mut && pat.by_ref.is_none() {
+                true => pat.mutability.take().into_token_stream(),
+                false => TokenStream::new(),
             };
             if !is_constant && !is_known {
                 output.push(Binding {
                     ident: pat.ident.clone(),
-                    mutability: mutability.map(ToTokens::into_token_stream),
+                    mode,
                     is_anonymous: false,
                 });
             }

@@ -3,6 +3,7 @@
 mod args;
 mod attribute;
 mod container;
+mod derive;
 mod error;
 mod expand;
 mod function;
@@ -24,4 +25,62 @@ pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
         version: variable("CARGO_PKG_VERSION"),
     };
     traced::traced(arguments.into(), item.into(), &package).into()
+}
+
+/// Makes a type of one's own recordable: see the trait of the same name.
+///
+/// A struct with one field is recorded as that field, an enum without fields as the name of the
+/// variant. `#[traced(rename = "..")]` gives a variant another name, `#[traced(crate = path)]` on
+/// the type says where `trace_runtime` is re-exported. Fields of type `PhantomData` do not count.
+///
+/// ```
+/// use trace_runtime::{ToValue, Value};
+///
+/// #[derive(ToValue)]
+/// struct OrderId(u64);
+///
+/// #[derive(ToValue)]
+/// enum Color {
+///     Red,
+///     #[traced(rename = "dark-blue")]
+///     Navy,
+/// }
+///
+/// assert_eq!(OrderId(7).to_value(), Value::I64(7));
+/// assert_eq!(Color::Red.to_value(), Value::Str("Red".into()));
+/// assert_eq!(Color::Navy.to_value(), Value::Str("dark-blue".into()));
+/// ```
+#[proc_macro_derive(ToValue, attributes(traced))]
+pub fn derive_to_value(item: TokenStream) -> TokenStream {
+    derive::to_value(item.into()).into()
+}
+
+/// Makes an error say what a span records about it: see the trait of the same name.
+///
+/// `error.type` is the name of the variant (or of the struct), or what `#[traced(rename = "..")]`
+/// says. Every error is a failure, but for `#[traced(ok)]`, which never is, and
+/// `#[traced(status = 404)]`: from 400 on a failure of client spans, from 500 on of every span.
+/// `#[traced(crate = path)]` on the type says where `trace_runtime` is re-exported.
+///
+/// ```
+/// use trace_runtime::{Failure, opentelemetry::trace::SpanKind};
+///
+/// #[derive(Failure)]
+/// enum OrderError {
+///     #[traced(status = 404)]
+///     NotFound { id: u64 },
+///     #[traced(ok)]
+///     AlreadyPaid,
+///     Database(std::io::Error),
+/// }
+///
+/// let error = OrderError::NotFound { id: 7 };
+/// assert_eq!(error.error_type(), "NotFound");
+/// assert!(!error.is_failure(SpanKind::Server));
+/// assert!(error.is_failure(SpanKind::Client));
+/// assert!(!OrderError::AlreadyPaid.is_failure(SpanKind::Client));
+/// ```
+#[proc_macro_derive(Failure, attributes(traced))]
+pub fn derive_failure(item: TokenStream) -> TokenStream {
+    derive::failure(item.into()).into()
 }

@@ -81,7 +81,7 @@ impl Plan {
                 }
                 let is_named = parameter.key.is_some() || is_only(args, &binding.ident);
                 let key = match is_named {
-                    true => keys.new(&key, errors),
+                    true => keys.add(&key, errors),
                     // Two of one name are alternatives under `#[cfg]`.
                     false => keys.shared(&key),
                 };
@@ -104,7 +104,7 @@ impl Plan {
         let taken = keys.all.len();
         if let Some(Given { word, value }) = &args.ret {
             if let Some(format) = value.whole {
-                let key = keys.new(&Key::literal(word, "return".to_owned()), errors);
+                let key = keys.add(&Key::literal(word, "return".to_owned()), errors);
                 self.returned = Some((key, format));
             }
             self.ret = late(word, &value.fields, keys, keys.all.len(), errors);
@@ -169,7 +169,7 @@ impl Keys {
     }
 
     /// The position of a key that must not be there already.
-    fn new(&mut self, key: &Key, errors: &mut Errors) -> usize {
+    fn add(&mut self, key: &Key, errors: &mut Errors) -> usize {
         if self.find(key).is_some() {
             key.duplicate(errors);
         }
@@ -229,7 +229,8 @@ fn names(given: Option<&Given<Vec<Ident>>>) -> &[Ident] {
 
 /// Reports what a function's own options get wrong about the function.
 pub(crate) fn check(args: &Args, function: &Function, errors: &mut Errors) {
-    check_names(args, &function.argument_names(), function.ident(), errors);
+    let owner = format!("`{}`", function.ident());
+    check_names(args, &function.argument_names(), &owner, errors);
     check_outcome(args, function, errors);
     for field in fields(args) {
         match &field.shorthand {
@@ -243,7 +244,9 @@ pub(crate) fn check(args: &Args, function: &Function, errors: &mut Errors) {
 }
 
 /// Reports names in `skip`, `only` and `redact` that no argument has.
-pub(crate) fn check_names(args: &Args, arguments: &[String], owner: &Ident, errors: &mut Errors) {
+///
+/// `owner` is who should have them, in words.
+pub(crate) fn check_names(args: &Args, arguments: &[String], owner: &str, errors: &mut Errors) {
     let selected = match args.select.as_ref().map(|given| &given.value) {
         Some(Select::AllBut(names)) => {
             // There is nothing to skip about `self`, but tracing's users are used to saying so.
@@ -256,10 +259,10 @@ pub(crate) fn check_names(args: &Args, arguments: &[String], owner: &Ident, erro
     for name in selected.into_iter().chain(redacted) {
         if !arguments.iter().any(|argument| name == argument) {
             let help = match arguments {
-                [] => format!("`{owner}` has no arguments"),
+                [] => format!("{owner} has no arguments"),
                 some => format!("arguments are {}", comma_list(some)),
             };
-            let message = format_args!("`{name}` is not an argument of `{owner}`\nhelp: {help}");
+            let message = format_args!("`{name}` is not an argument of {owner}\nhelp: {help}");
             errors.at(name, message);
         }
     }
@@ -287,10 +290,11 @@ pub(crate) fn is_argument(root: &Ident, function: &Function) -> bool {
 
 /// tracing declares a field first and records it later.
 fn undeclared(field: &Field, root: &Ident, owner: &Ident, errors: &mut Errors) {
+    let key = field.key.text().unwrap_or_default();
     errors.at(
         &field.key.written,
         format_args!(
-            "`{root}` is not an argument of `{owner}`\nhelp: OpenTelemetry attributes need no declaration: call `trace_runtime::record!({root} = ..)` inside the body"
+            "`{root}` is not an argument of `{owner}`\nhelp: OpenTelemetry attributes need no declaration: call `trace_runtime::record!({key} = ..)` inside the body"
         ),
     );
 }

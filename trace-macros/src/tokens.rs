@@ -100,6 +100,16 @@ pub(crate) fn find_word(tokens: &TokenStream, word: &str) -> Option<Ident> {
     })
 }
 
+/// Whether an expression uses a variable, in format strings too.
+pub(crate) fn mentions(expr: &TokenStream, name: &str) -> bool {
+    expr.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{name}")),
+        TokenTree::Punct(_) => false,
+    })
+}
+
 /// A type with every `impl Trait` in it replaced by `_`, as bodies may not write it.
 /// `None` when nothing but `_` would be left.
 pub(crate) fn without_impl(ty: TokenStream) -> Option<TokenStream> {

@@ -30,7 +30,7 @@ mod tree;
 mod tsc;
 mod value;
 
-pub use ::trace_macros::traced;
+pub use ::trace_macros::{Failure, ToValue, traced};
 pub use opentelemetry;
 
 pub use callsite::Level;

@@ -1,5 +1,6 @@
 //! Responses and status codes as outcomes.
 
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use ::http::{Response, StatusCode};
@@ -55,7 +56,7 @@ impl<R: HasStatus> HttpOutcome<'_, R> {
     pub fn __error(&self) -> Status<R> {
         Status {
             code: self.0.0.0.status_code(),
-            of: std::marker::PhantomData,
+            of: PhantomData,
         }
     }
 }
@@ -64,7 +65,7 @@ impl<R: HasStatus> HttpOutcome<'_, R> {
 #[derive(Debug)]
 pub struct Status<R> {
     code: u16,
-    of: std::marker::PhantomData<fn() -> R>,
+    of: PhantomData<fn() -> R>,
 }
 
 impl<R> Status<R> {

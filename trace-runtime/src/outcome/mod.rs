@@ -16,6 +16,7 @@ mod error;
 mod http;
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use opentelemetry::KeyValue;
@@ -24,7 +25,7 @@ use opentelemetry::trace::SpanKind;
 pub use argument::{Arg, Arguments};
 pub use error::ErrorOf;
 #[cfg(feature = "http")]
-pub use http::HttpOutcome;
+pub use http::{HttpOutcome, Status};
 
 use crate::Value;
 
@@ -57,6 +58,15 @@ pub trait Failure {
     fn is_failure(&self, kind: SpanKind) -> bool {
         let _ = kind;
         true
+    }
+}
+
+/// Whether an error that answers a request with this status is a failure: `#[traced(status = ..)]`.
+pub fn status_is_failure(code: u16, kind: &SpanKind) -> bool {
+    match code {
+        0..400 => false,
+        400..500 => *kind == SpanKind::Client,
+        500.. => true,
     }
 }
 
@@ -140,13 +150,6 @@ pub trait Sink {
     fn attribute(&mut self, key: &'static str, value: Value<'_>);
 }
 
-/// Sets `error.type` to what the user says, after the outcome has set it.
-pub fn error_type<S: Sink>(sink: &mut S, value: &(impl crate::ToValue + ?Sized)) {
-    if sink.recording() {
-        sink.attribute("error.type", value.to_value());
-    }
-}
-
 /// The return value of a traced function.
 #[inline]
 pub fn outcome<R>(ret: &R) -> Outcome<'_, R> {
@@ -197,8 +200,8 @@ pub struct NoResult<'r, R>(&'r R);
 impl<'r, R> NoResult<'r, R> {
     /// There is no error.
     #[inline]
-    pub fn __error(&self) -> NoError<'r, R> {
-        NoError(self.0)
+    pub fn __error(&self) -> NoError<R> {
+        NoError(PhantomData)
     }
 
     /// The value.
@@ -210,9 +213,9 @@ impl<'r, R> NoResult<'r, R> {
 
 /// The error of a function that does not return a `Result`.
 #[derive(Debug)]
-pub struct NoError<'r, R>(&'r R);
+pub struct NoError<R>(PhantomData<fn() -> R>);
 
-impl<R> NoError<'_, R> {
+impl<R> NoError<R> {
     /// Nothing to say.
     #[inline]
     pub fn __record<S: Sink>(&self, _sink: &mut S) {}

@@ -169,20 +169,33 @@ pub(crate) enum Entry<'a> {
 pub(crate) struct Entries<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Entries<'a> {
+    /// The span's own name, which comes before every attribute.
+    #[inline]
+    pub(crate) fn own_name(&self) -> Option<&'a str> {
+        let (&[NAME, _], text) = self.0.split_first_chunk()? else {
+            return None;
+        };
+        Entries(text).text(LONG_TEXT)
+    }
+
+    #[inline]
     fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(taken)
     }
 
+    #[inline]
     fn byte(&mut self) -> Option<u8> {
         self.take(1).map(|bytes| bytes[0])
     }
 
+    #[inline]
     fn word(&mut self) -> Option<[u8; 8]> {
         self.take(8)?.try_into().ok()
     }
 
+    #[inline]
     fn text(&mut self, tag: u8) -> Option<&'a str> {
         let len = if tag == SHORT_TEXT {
             usize::from(self.byte()?)
@@ -192,6 +205,7 @@ impl<'a> Entries<'a> {
         std::str::from_utf8(self.take(len)?).ok()
     }
 
+    #[inline]
     fn value(&mut self, tag: u8) -> Option<Value<'a>> {
         Some(match tag {
             FALSE => Value::Bool(false),

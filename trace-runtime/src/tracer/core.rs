@@ -172,6 +172,15 @@ impl Core {
         }
     }
 
+    /// This tracer, or what took its place in a forked child, if anything did.
+    pub(super) fn of_this_process(&'static self) -> Option<&'static Core> {
+        if self.fork == global::forks() {
+            Some(self)
+        } else {
+            self.revived.get().copied()
+        }
+    }
+
     #[cold]
     fn revive(&'static self) -> &'static Core {
         self.revived.get_or_init(|| {

@@ -32,25 +32,31 @@ const IS_REMOTE: u32 = 0x200;
 /// The fields that are equal in all spans of a call site, encoded.
 #[derive(Debug)]
 pub(super) struct SiteFields {
-    /// Name, kind, code attributes: a span that lacks the first or the last copies less.
+    /// Name, kind, code attributes: a span with a name of its own copies from the kind on, one that
+    /// shows less of the code up to there.
     fields: Vec<u8>,
     name_end: usize,
-    kind_end: usize,
+    /// Where the fields end with so many code attributes.
+    ends: [usize; 4],
 }
 
 impl SiteFields {
-    /// From the first span of the call site.
-    pub(super) fn new(site: &Site, span: &SpanView<'_>) -> Self {
+    pub(super) fn new(site: &Site) -> Self {
         let mut fields = Vec::new();
         proto::text(&mut fields, NAME, &site.name);
         let name_end = fields.len();
         fields.extend_from_slice(&[KIND, kind(&site.kind)]);
-        let kind_end = fields.len();
-        attributes(&mut fields, ATTRIBUTES, span.code_attributes());
+        let mut ends = [fields.len(); 4];
+        if let Some(code) = &site.code {
+            for (count, (key, value)) in (1..).zip(code.attributes()) {
+                attribute(&mut fields, ATTRIBUTES, key, &value);
+                ends[count] = fields.len();
+            }
+        }
         Self {
             fields,
             name_end,
-            kind_end,
+            ends,
         }
     }
 
@@ -58,23 +64,20 @@ impl SiteFields {
         let own_name = span.has_own_name();
         let start = if own_name { self.name_end } else { 0 };
         // Rarely, a later attribute replaces one of the call site's.
-        let whole = self.fields.len() == self.kind_end || !span.is_code_set_later();
-        let end = if whole {
-            self.fields.len()
+        let replaced = span.is_code_set_later();
+        let count = if replaced {
+            0
         } else {
-            self.kind_end
+            span.code_attributes_len()
         };
-        out.extend_from_slice(&self.fields[start..end]);
+        out.extend_from_slice(&self.fields[start..self.ends[count]]);
         if own_name {
             proto::text(out, NAME, span.name());
         }
-        if !whole {
+        if replaced {
             let code = span.code_attributes();
-            attributes(
-                out,
-                ATTRIBUTES,
-                code.filter(|(key, _)| !span.is_set_later(key)),
-            );
+            let code = code.filter(|(key, _)| !span.is_set_later(key));
+            attributes(out, ATTRIBUTES, code);
         }
     }
 }
@@ -93,9 +96,8 @@ fn kind(kind: &SpanKind) -> u8 {
 pub(super) fn span(out: &mut Vec<u8>, site: &SiteFields, span: &SpanView<'_>) {
     identity(out, span);
     site.write(out, span);
-    for (key, value) in span.own_attributes() {
-        attribute(out, ATTRIBUTES, key, &value);
-    }
+    attributes(out, ATTRIBUTES, span.early_attributes());
+    attributes(out, ATTRIBUTES, span.late_attributes());
     trace_state(out, TRACE_STATE, span.trace_state());
     for event in span.events() {
         message(out, EVENTS, 1, |out| self::event(out, &event));

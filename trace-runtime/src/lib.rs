@@ -11,12 +11,14 @@ pub mod config;
 mod diagnostics;
 mod error;
 mod exporter;
+mod forest;
 mod ids;
 mod os;
 mod otel;
 mod outcome;
 mod panic_hook;
 mod pipeline;
+mod plain_text;
 pub mod propagation;
 mod record;
 mod redact;
@@ -26,7 +28,6 @@ mod span_future;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracer;
-mod tree;
 mod tsc;
 mod value;
 

@@ -281,7 +281,7 @@ impl<'a> SpanView<'a> {
                 let key = site.keys.get(index).copied()?;
                 (!set_later(late, key)).then_some((key, value))
             }
-            Entry::Name(_) => None,
+            Entry::Name => None,
         })
     }
 

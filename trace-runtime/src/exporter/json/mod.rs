@@ -84,7 +84,6 @@ fn span(object: &mut Object<'_>, span: &SpanView<'_>) {
 }
 
 // By value, as the iterators give them.
-#[expect(clippy::needless_pass_by_value)]
 fn event(object: &mut Object<'_>, event: EventView<'_>) {
     object.quoted("timeUnixNano", event.time_unix_nano());
     object.text("name", event.name());
@@ -93,7 +92,6 @@ fn event(object: &mut Object<'_>, event: EventView<'_>) {
 }
 
 // By value, as the iterators give them.
-#[expect(clippy::needless_pass_by_value)]
 fn link(object: &mut Object<'_>, link: LinkView<'_>) {
     let context = link.span_context();
     object.hex("traceId", &context.trace_id().to_bytes());

@@ -64,8 +64,6 @@ impl OtlpHttp {
     /// # Errors
     ///
     /// What is wrong with the endpoint or the headers.
-    // By value, like every exporter's settings: what holds credentials is not kept by the caller.
-    #[expect(clippy::needless_pass_by_value)]
     pub(crate) fn new(settings: OtlpHttpSettings) -> Result<Self, String> {
         let endpoint = Endpoint::new(&settings.endpoint, &settings.headers, settings.format)?;
         // The proxy variables of the environment are for the configuration to read.

@@ -155,7 +155,8 @@ impl AttributeBuffer {
     }
 }
 
-/// Reads the attributes that [`AttributeBuffer`] wrote: the keys' positions and the values. Ends early, rather than panicking, on anything else.
+/// Reads the attributes that [`AttributeBuffer`] wrote, each key's position and its value. Ends
+/// early, rather than panicking, on anything else.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries<'a>(pub(crate) &'a [u8]);
 

@@ -11,6 +11,10 @@ pub(crate) mod otlp;
 pub(crate) mod sdk;
 
 #[cfg(test)]
+#[cfg_attr(
+    not(any(feature = "otlp-http", feature = "sdk-exporter")),
+    expect(dead_code)
+)]
 pub(crate) mod samples;
 
 pub(crate) use build::build;

@@ -33,8 +33,7 @@ pub(crate) struct AttributeBuffer {
     len: u8,
     count: u8,
     inline: [u8; INLINE],
-    /// Empty while the attributes fit inline.
-    heap: Vec<u8>,
+    heap: Option<Box<Vec<u8>>>,
 }
 
 impl AttributeBuffer {
@@ -44,7 +43,7 @@ impl AttributeBuffer {
             len: 0,
             count: 0,
             inline: [0; INLINE],
-            heap: Vec::new(),
+            heap: None,
         }
     }
 
@@ -55,10 +54,9 @@ impl AttributeBuffer {
 
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        if self.heap.is_empty() {
-            &self.inline[..usize::from(self.len)]
-        } else {
-            &self.heap
+        match &self.heap {
+            None => &self.inline[..usize::from(self.len)],
+            Some(heap) => heap,
         }
     }
 
@@ -140,7 +138,7 @@ impl AttributeBuffer {
         let start = usize::from(self.len);
         let end = start + bytes.len();
         match self.inline.get_mut(start..end) {
-            Some(place) if self.heap.is_empty() => {
+            Some(place) if self.heap.is_none() => {
                 place.copy_from_slice(bytes);
                 self.len = end as u8;
             }
@@ -150,16 +148,15 @@ impl AttributeBuffer {
 
     #[cold]
     fn spill(&mut self, bytes: &[u8]) {
-        if self.heap.is_empty() {
-            self.heap
-                .extend_from_slice(&self.inline[..usize::from(self.len)]);
-        }
-        self.heap.extend_from_slice(bytes);
+        let inline = &self.inline[..usize::from(self.len)];
+        self.heap
+            .get_or_insert_with(|| Box::new(inline.to_vec()))
+            .extend_from_slice(bytes);
     }
 }
 
-/// Reads what [`AttributeBuffer`] wrote: positions of keys, and values. Ends early, rather than
-/// panicking, on anything else.
+/// Reads the attributes that [`AttributeBuffer`] wrote, each key's position and its value. Ends
+/// early, rather than panicking, on anything else.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries<'a>(pub(crate) &'a [u8]);
 

@@ -29,9 +29,9 @@ fn sorted(mut request: ExportTraceServiceRequest) -> ExportTraceServiceRequest {
     request
 }
 
-fn value(value: Value<'_>) -> String {
+fn value(value: &Value<'_>) -> String {
     let mut out = Vec::new();
-    object(&mut out, |object| any_value(object, &value));
+    object(&mut out, |object| any_value(object, value));
     String::from_utf8(out).unwrap()
 }
 
@@ -61,6 +61,6 @@ fn values_are_spelled_as_otlp_asks() {
             r#"{"arrayValue":{"values":[{},{"intValue":"1"}]}}"#,
         ),
     ] {
-        assert_eq!(value(given), json);
+        assert_eq!(value(&given), json);
     }
 }

@@ -33,7 +33,8 @@ pub(crate) struct AttributeBuffer {
     len: u8,
     count: u8,
     inline: [u8; INLINE],
-    heap: Option<Box<Vec<u8>>>,
+    /// Empty while the attributes fit inline.
+    heap: Vec<u8>,
 }
 
 impl AttributeBuffer {
@@ -43,7 +44,7 @@ impl AttributeBuffer {
             len: 0,
             count: 0,
             inline: [0; INLINE],
-            heap: None,
+            heap: Vec::new(),
         }
     }
 
@@ -54,9 +55,10 @@ impl AttributeBuffer {
 
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        match &self.heap {
-            None => &self.inline[..usize::from(self.len)],
-            Some(heap) => heap,
+        if self.heap.is_empty() {
+            &self.inline[..usize::from(self.len)]
+        } else {
+            &self.heap
         }
     }
 
@@ -138,7 +140,7 @@ impl AttributeBuffer {
         let start = usize::from(self.len);
         let end = start + bytes.len();
         match self.inline.get_mut(start..end) {
-            Some(place) if self.heap.is_none() => {
+            Some(place) if self.heap.is_empty() => {
                 place.copy_from_slice(bytes);
                 self.len = end as u8;
             }
@@ -148,10 +150,11 @@ impl AttributeBuffer {
 
     #[cold]
     fn spill(&mut self, bytes: &[u8]) {
-        let inline = &self.inline[..usize::from(self.len)];
-        self.heap
-            .get_or_insert_with(|| Box::new(inline.to_vec()))
-            .extend_from_slice(bytes);
+        if self.heap.is_empty() {
+            self.heap
+                .extend_from_slice(&self.inline[..usize::from(self.len)]);
+        }
+        self.heap.extend_from_slice(bytes);
     }
 }
 

@@ -8,6 +8,7 @@ mod error;
 mod expand;
 mod fields;
 mod function;
+mod parameter;
 mod plan;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,8 @@
 use crate::args::{Args, Err, Format, Given, Select, ends_in};
 use crate::attribute::{Field, Key, KeyText};
 use crate::error::{Errors, comma_list};
-use crate::function::{Binding, Function, Output, Parameter, Shape};
+use crate::function::{Function, Output, Shape};
+use crate::parameter::{Binding, Parameter};
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -31,7 +32,8 @@ pub(crate) struct Plan {
 
 pub(crate) struct Argument {
     pub(crate) key: usize,
-    pub(crate) ident: Ident,
+    /// The variable that holds the value before the body runs.
+    pub(crate) source: Ident,
     pub(crate) cfg: TokenStream,
     pub(crate) redact: bool,
 }
@@ -90,7 +92,7 @@ impl Plan {
                 }
                 self.arguments.push(Argument {
                     key,
-                    ident: binding.ident.clone(),
+                    source: binding.source.clone(),
                     cfg: parameter.cfg.clone(),
                     redact,
                 });
@@ -194,7 +196,7 @@ fn fields(args: &Args) -> &[Field] {
 /// Whether an argument is recorded, and if so whether it is redacted.
 fn is_recorded(args: &Args, parameter: &Parameter, binding: &Binding) -> Option<bool> {
     let ident = &binding.ident;
-    if binding.is_anonymous || parameter.skip {
+    if parameter.skip {
         return None;
     }
     if parameter.redact || names(args.redact.as_ref()).contains(ident) {

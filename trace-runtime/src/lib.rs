@@ -11,6 +11,7 @@ pub mod config;
 mod diagnostics;
 mod error;
 mod exporter;
+mod forest;
 mod ids;
 mod inside;
 mod os;
@@ -18,6 +19,7 @@ mod otel;
 mod outcome;
 mod panic_hook;
 mod pipeline;
+mod plain_text;
 pub mod propagation;
 mod record;
 mod redact;
@@ -27,7 +29,6 @@ mod span_future;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracer;
-mod tree;
 mod tsc;
 mod value;
 

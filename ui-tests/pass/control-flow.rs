@@ -72,7 +72,7 @@ async fn guard_at_the_end_async(n: &Mutex<Vec<u8>>) -> usize {
 
 #[traced]
 fn never(n: u8) -> ! {
-    panic!("{n}")
+    panic!("{}", n)
 }
 
 #[traced]

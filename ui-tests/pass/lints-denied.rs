@@ -9,7 +9,6 @@
     nonstandard_style,
     rust_2018_idioms,
     rust_2021_compatibility,
-    rust_2024_compatibility,
     unused,
     missing_docs,
     missing_debug_implementations,
@@ -65,7 +64,7 @@ impl Orders {
     }
 
     /// An iterator.
-    pub fn iterator(&self) -> impl Iterator<Item = u64> {
+    pub fn iterator(&self) -> impl Iterator<Item = u64> + '_ {
         std::iter::once(self.id)
     }
 

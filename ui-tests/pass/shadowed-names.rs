@@ -47,7 +47,8 @@ fn all(
     error: u8,
     p: u8,
 ) -> u32 {
-    [span, tracer, result, x, e, caller, guard, ret, err, error, p].into_iter().map(u32::from).sum()
+    let all = [span, tracer, result, x, e, caller, guard, ret, err, error, p];
+    all.iter().map(|one| u32::from(*one)).sum()
 }
 
 #[traced(ret(len = ret.len()), err(code = *err))]

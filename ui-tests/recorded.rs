@@ -5,9 +5,9 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use trace_runtime::opentelemetry::Context;
 use trace_runtime::opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceContextExt as _};
 use trace_runtime::opentelemetry::trace::{TraceFlags, TraceId, TraceState};
-use trace_runtime::opentelemetry::Context;
 use trace_runtime::testing::capture;
 use trace_runtime::traced;
 
@@ -60,7 +60,10 @@ fn patterns(
 #[test]
 fn every_binding_is_an_attribute() {
     let found = tree(|| patterns(Json(1), (2, 3), [4, 5], 6, 7, &User { id: 8 }));
-    assert_eq!(found, "patterns {user_id=1, a=2, all=[4, 5], second=5, renamed=8}\n");
+    assert_eq!(
+        found,
+        "patterns {user_id=1, a=2, all=[4, 5], second=5, renamed=8}\n"
+    );
 }
 
 #[traced(skip(a))]
@@ -193,19 +196,28 @@ async fn the_result_is_recorded_when_asked_for() {
 #[traced(skip_all, err(peer = %err.peer, err.code), err_type = format!("E{}", err.code))]
 fn declined(fails: bool) -> Result<(), Declined> {
     match fails {
-        true => Err(Declined { code: 7, peer: "bank" }),
+        true => Err(Declined {
+            code: 7,
+            peer: "bank",
+        }),
         false => Ok(()),
     }
 }
 
 #[traced(skip_all, err(Debug))]
 async fn declined_debug() -> Result<(), Declined> {
-    Err(Declined { code: 7, peer: "bank" })
+    Err(Declined {
+        code: 7,
+        peer: "bank",
+    })
 }
 
 #[traced(err = off)]
 fn quiet() -> Result<(), Declined> {
-    Err(Declined { code: 7, peer: "bank" })
+    Err(Declined {
+        code: 7,
+        peer: "bank",
+    })
 }
 
 #[traced(skip_all, err_if = |found: &Option<u8>| found.is_none())]
@@ -231,7 +243,12 @@ async fn errors_are_told_as_asked_for() {
 #[traced]
 fn future(n: u8) -> impl Future<Output = Result<u8, Declined>> {
     Orders::associated(n);
-    async move { Err(Declined { code: u16::from(n), peer: "bank" }) }
+    async move {
+        Err(Declined {
+            code: u16::from(n),
+            peer: "bank",
+        })
+    }
 }
 
 #[traced]
@@ -251,7 +268,10 @@ fn iterator(n: u8) -> impl Iterator<Item = u8> {
 #[traced]
 fn nested(n: u8) -> Result<impl Iterator<Item = u8>, Declined> {
     if n == 0 {
-        return Err(Declined { code: 0, peer: "bank" });
+        return Err(Declined {
+            code: 0,
+            peer: "bank",
+        });
     }
     Ok(0..n)
 }
@@ -260,7 +280,10 @@ fn nested(n: u8) -> Result<impl Iterator<Item = u8>, Declined> {
 async fn returned_futures_are_followed_to_their_end() {
     let found = tree_async(async { future(1).await }).await;
     assert!(found.starts_with("future {n=1, error.type="), "{found}");
-    assert!(found.contains("\n  Orders::associated [client] {a=1}\n"), "{found}");
+    assert!(
+        found.contains("\n  Orders::associated [client] {a=1}\n"),
+        "{found}"
+    );
     assert_eq!(
         tree_async(async { boxed(&0).await }).await,
         "boxed {n=0}\n  Orders::associated [client] {a=0}\n"

@@ -126,6 +126,7 @@ impl Function {
         };
         let (body, attributes) = lift_inner_attributes(body, attributes);
         let shape = shape(&signature);
+        let is_closure = !matches!(shape, Shape::Async(_) | Shape::Opaque);
         let mut receiver = None;
         let mut parameters = Vec::new();
         for (position, input) in signature.inputs.iter_mut().enumerate() {
@@ -138,7 +139,7 @@ impl Function {
                     });
                 }
                 FnArg::Typed(typed) => {
-                    parameters.push(Parameter::new(typed, position, errors));
+                    parameters.push(Parameter::new(typed, position, is_closure, errors));
                 }
             }
         }

@@ -27,7 +27,7 @@ fn word_token(word: &str) -> TokenTree {
 
 fn token() -> impl Strategy<Value = TokenTree> {
     let leaf = prop_oneof![
-        4 => prop::sample::select(WORDS).prop_map(|word| word_token(word)),
+        4 => prop::sample::select(WORDS).prop_map(word_token),
         4 => (prop::sample::select(PUNCTS), any::<bool>()).prop_map(|(punct, joint)| {
             let spacing = if joint { Spacing::Joint } else { Spacing::Alone };
             Punct::new(punct, spacing).into()

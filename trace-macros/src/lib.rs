@@ -1,4 +1,9 @@
-//! The `#[traced]` attribute.
+//! The macros of `trace-runtime`, which re-exports them and has the documentation that matters.
+//!
+//! Three pure functions over tokens make `#[traced]`: `args` reads what is in the parentheses,
+//! `function` what the attribute stands on, and `expand` puts the two together and cannot fail.
+//! Between them, `plan` reports what does not fit. Mistakes accumulate, and the item is always
+//! emitted. Only this file knows `proc_macro`.
 
 mod args;
 mod attribute;
@@ -17,7 +22,7 @@ mod traced;
 use expand::Package;
 use proc_macro::TokenStream;
 
-/// Runs a function inside a span.
+#[doc = include_str!("traced.md")]
 #[proc_macro_attribute]
 pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let variable = |name| std::env::var(name).unwrap_or_default();
@@ -25,7 +30,8 @@ pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
         name: variable("CARGO_PKG_NAME"),
         version: variable("CARGO_PKG_VERSION"),
     };
-    traced::traced(arguments.into(), item.into(), &package).into()
+    let off = cfg!(feature = "off");
+    traced::traced(arguments.into(), item.into(), &package, off).into()
 }
 
 /// Makes a type of one's own recordable: see the trait of the same name.

@@ -57,7 +57,7 @@ pub(crate) struct Package {
 }
 
 /// Where locals and paths of ours are resolved: out of reach of the user's names.
-fn here() -> Span {
+pub(crate) fn here() -> Span {
     Span::mixed_site()
 }
 
@@ -139,7 +139,7 @@ impl Expansion<'_> {
 }
 
 /// `&(EXPR)`, where the user wrote EXPR: a type that does not fit is reported there.
-fn borrowed(expr: &TokenStream) -> TokenStream {
+pub(crate) fn borrowed(expr: &TokenStream) -> TokenStream {
     let first = first_span(expr).resolved_at(here());
     let last = expr.clone().into_iter().last();
     let last = last.map_or(first, |token| token.span().resolved_at(here()));

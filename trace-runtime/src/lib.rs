@@ -11,12 +11,15 @@ pub mod config;
 mod diagnostics;
 mod error;
 mod exporter;
+mod forest;
 mod ids;
+mod inside;
 mod os;
 mod otel;
 mod outcome;
 mod panic_hook;
 mod pipeline;
+mod plain_text;
 pub mod propagation;
 mod record;
 mod redact;
@@ -26,11 +29,10 @@ mod span_future;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracer;
-mod tree;
 mod tsc;
 mod value;
 
-pub use ::trace_macros::{Failure, ToValue, traced};
+pub use ::trace_macros::{Failure, ToValue, event, record, set_error, span, traced};
 pub use opentelemetry;
 
 pub use callsite::Level;

@@ -31,8 +31,10 @@ use crate::value::Value;
 
 pub(crate) use self::exporter::{ExporterChoice, names_destination};
 pub(crate) use self::filter::{Filter, LevelFilter};
-pub(crate) use self::jaeger::{JaegerConfig, JaegerProtocol, authority};
+pub(crate) use self::jaeger::JaegerConfig;
 pub(crate) use self::otlp::OtlpConfig;
+#[cfg(feature = "otlp-http")]
+pub(crate) use self::otlp::OtlpProtocol;
 pub(crate) use self::own::{Arguments, CancelledMode, CodeMode, LogDestination, OwnConfig};
 pub(crate) use self::pipeline::{BatchConfig, LimitsConfig};
 pub(crate) use self::propagation::{PropagatorChoice, PropagatorsConfig};

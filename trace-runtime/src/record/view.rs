@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceState};
 use opentelemetry::{Array, InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId};
 
-use super::attributes::{Entries, Entry};
+use super::attributes::Entries;
 use super::late::{Event, EventTime, Late, Link};
 use super::{Header, flag};
 use crate::Value;
@@ -276,12 +276,9 @@ impl<'a> SpanView<'a> {
     #[inline]
     pub(crate) fn early_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
         let (site, late) = (self.site, self.late);
-        Entries(self.attributes).filter_map(move |entry| match entry {
-            Entry::Attribute(index, value) => {
-                let key = site.keys.get(index).copied()?;
-                (!set_later(late, key)).then_some((key, value))
-            }
-            Entry::Name(_) => None,
+        Entries(self.attributes).filter_map(move |(index, value)| {
+            let key = site.keys.get(index).copied()?;
+            (!set_later(late, key)).then_some((key, value))
         })
     }
 

@@ -242,7 +242,7 @@ impl TracerBuilder {
             on_end: self.on_end,
             environment: self.environment,
         };
-        launch(Arc::new(config), plan, diagnostics, init, before)
+        launch(config, plan, diagnostics, init, before)
     }
 }
 
@@ -315,12 +315,13 @@ fn remote_sampler(_: &Config, initial_rate: f64) -> Sampler {
 
 /// Starts the worker and makes the core that spans refer to.
 pub(super) fn launch(
-    config: Arc<Config>,
+    config: Config,
     plan: Plan,
     diagnostics: Vec<Diagnostic>,
     init: &'static Location<'static>,
     before: Option<&'static Core>,
 ) -> &'static Core {
+    let config = Arc::new(config);
     let reporter = Arc::new(reporter(&config));
     diagnostics
         .into_iter()

@@ -184,7 +184,7 @@ impl Core {
     #[cold]
     fn revive(&'static self) -> &'static Core {
         self.revived.get_or_init(|| {
-            let config = Arc::new(self.config.after_fork());
+            let config = self.config.after_fork();
             launch(config, self.plan.after_fork(), Vec::new(), self.init, None)
         })
     }

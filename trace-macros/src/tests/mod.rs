@@ -3,6 +3,7 @@
 mod derive;
 mod expansion;
 mod fields;
+mod off;
 mod robustness;
 
 use crate::expand::Package;
@@ -11,7 +12,7 @@ use std::str::FromStr;
 
 /// What `#[traced(arguments)] item` becomes.
 fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    crate::traced::traced(arguments, item, &package())
+    crate::traced::traced(arguments, item, &package(), false)
 }
 
 fn package() -> Package {

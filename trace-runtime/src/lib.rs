@@ -12,6 +12,7 @@ mod diagnostics;
 mod error;
 mod exporter;
 mod ids;
+mod integration;
 mod os;
 mod otel;
 mod outcome;
@@ -41,6 +42,8 @@ pub use config::Config;
 pub use diagnostics::{Diagnostic, Severity};
 pub use error::{FlushError, InitError};
 pub use exporter::{Batch, ExportError, Exporter, Resource};
+#[cfg(feature = "tower")]
+pub use integration::tower;
 pub use otel::{OtelTracer, OtelTracerProvider};
 pub use outcome::Failure;
 pub use pipeline::stats::{ExporterStats, Stats};

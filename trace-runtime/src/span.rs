@@ -14,6 +14,8 @@ use crate::callsite::{self, Callsite};
 use crate::outcome::{Arguments, Failed, Sink};
 use crate::propagation::{Hints, ParentSource, debug_id, mark_debug};
 use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, REDACTED_TEXT, flag};
+#[cfg(feature = "tower")]
+use crate::redact::{self, Secrecy};
 use crate::sampler::{Sampling, SamplingDecision, SamplingInput};
 use crate::tracer::{Core, global};
 use crate::value::limit;
@@ -440,13 +442,26 @@ pub struct ParentChoice(Choice);
 #[derive(Debug)]
 enum Choice {
     Current,
-    Root,
+    /// In this context, or in the current one.
+    Root(Option<Context>),
     Context(Context),
 }
 
 /// A new trace, whatever is current.
 pub fn root() -> ParentChoice {
-    ParentChoice(Choice::Root)
+    ParentChoice(Choice::Root(None))
+}
+
+/// A new trace that goes on in `cx`, whatever the span there.
+#[cfg(feature = "tower")]
+pub(crate) fn root_in(cx: Context) -> ParentChoice {
+    ParentChoice(Choice::Root(Some(cx)))
+}
+
+/// The span of `cx`.
+#[cfg(feature = "tower")]
+pub(crate) fn within(cx: Context) -> ParentChoice {
+    ParentChoice(Choice::Context(cx))
 }
 
 /// The current span.
@@ -511,7 +526,10 @@ impl Callsite {
     ) -> Start {
         match choice {
             Choice::Current => self.start_below(Parent::current(), false, name),
-            Choice::Root => self.start_below(Parent::of(Context::current(), true), true, name),
+            Choice::Root(cx) => {
+                let cx = cx.unwrap_or_else(Context::current);
+                self.start_below(Parent::of(cx, true), true, name)
+            }
             Choice::Context(cx) => self.start_below(Parent::of(cx, false), false, name),
         }
     }
@@ -573,6 +591,13 @@ impl Start {
             live.attributes
                 .push(index, &limit(value, &core.limits.arguments));
         }
+    }
+
+    /// Whether what goes by this name must not be shown, say a parameter inside a URL.
+    #[cfg(feature = "tower")]
+    pub(crate) fn hides(&mut self, name: &str) -> bool {
+        redact::secrecy(name) != Secrecy::Open
+            || self.live().is_some_and(|live| live.core.hides_late(name))
     }
 
     /// Records that a value is there, and not which.
@@ -735,6 +760,32 @@ impl Active {
         let result = body();
         self.phase = Phase::Resting;
         result
+    }
+
+    /// No span.
+    #[cfg(feature = "tower")]
+    pub(crate) fn none() -> Self {
+        Self::new(None)
+    }
+
+    /// No span, but what runs here runs in `cx`.
+    #[cfg(feature = "tower")]
+    pub(crate) fn passing(cx: Context) -> Self {
+        Self::new(Some(cx))
+    }
+
+    /// Moves the span out, to somebody who goes on with it; dropping the result ends it.
+    #[cfg(feature = "tower")]
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new(None))
+    }
+
+    /// Adds an event.
+    #[cfg(feature = "tower")]
+    pub(crate) fn event(&self, name: &'static str) {
+        if let (Some(cx), true) = (&self.cx, self.recording) {
+            cx.span().add_event_with_timestamp(name, NOW, Vec::new());
+        }
     }
 
     /// The future was made and has not been polled: dropping it now cancels it.

@@ -14,6 +14,8 @@ mod describe;
 mod error;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "tower")]
+mod service;
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -25,6 +27,10 @@ pub use argument::{Arg, Arguments};
 pub use error::ErrorOf;
 #[cfg(feature = "http")]
 pub use http::HttpOutcome;
+#[cfg(feature = "tower")]
+pub(crate) use http::record as record_status;
+#[cfg(feature = "tower")]
+pub(crate) use service::record as record_service_error;
 
 use crate::Value;
 

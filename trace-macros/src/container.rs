@@ -1,13 +1,13 @@
 //! `#[traced]` on an `impl` or a `trait`: every function in it, with the same defaults.
 
-use crate::args::{self, Args, Err, Given};
+use crate::args::{self, Args, Given};
 use crate::attribute::Field;
 use crate::error::Errors;
 use crate::expand::{self, Package};
 use crate::function::{Function, Output, Parts, Shape};
 use crate::plan::{self, Plan, is_argument};
 use crate::tokens::{find_word, is_traced, regroup, unwrap_invisible, without_helpers};
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Meta, Token, Visibility, token};
@@ -40,8 +40,7 @@ pub(crate) fn expand(
     for member in members {
         body.extend(expand_member(args, member, package, &mut arguments, errors));
     }
-    let owner = Ident::new("impl", Span::call_site());
-    plan::check_names(args, &arguments, &owner, errors);
+    plan::check_names(args, &arguments, "any function here", errors);
     let mut tokens = head;
     regroup(&braces, Delimiter::Brace, body).to_tokens(&mut tokens);
     Some(tokens)
@@ -132,7 +131,11 @@ fn expand_member(
     let Some(function) = Function::new(*parts, errors) else {
         return TokenStream::new();
     };
-    arguments.extend(function.argument_names());
+    for name in function.argument_names() {
+        if !arguments.contains(&name) {
+            arguments.push(name);
+        }
+    }
     let own = own.unwrap_or_default();
     plan::check(&own, &function, errors);
     let args = merge(defaults, own, &function);
@@ -158,7 +161,7 @@ fn merge(defaults: &Args, own: Args, function: &Function) -> Args {
     let has_value = !matches!(function.shape, Shape::Opaque);
     // `err = off` for all does not speak against what one of them says about its errors.
     let says_err = own.err.is_some() || own.err_if.is_some() || own.err_type.is_some();
-    let is_off = matches!(&own.err, Some(given) if matches!(given.value, Err::Off));
+    let is_off = matches!(&own.err, Some(given) if matches!(given.value, args::Err::Off));
     Args {
         name: own.name.or(defaults.name),
         kind: own.kind.or(defaults.kind),
@@ -169,16 +172,32 @@ fn merge(defaults: &Args, own: Args, function: &Function) -> Args {
         err_if: own
             .err_if
             .or(defaults.err_if.filter(|_| can_fail && !is_off)),
-        err_type: (own.err_type).or(defaults.err_type.filter(|_| can_fail && !is_off)),
+        err_type: (own.err_type).or(defaults
+            .err_type
+            .filter(|_| returns_result(function) && !is_off)),
         err: own.err.or(defaults.err.filter(|given| match given.value {
-            Err::Off => !says_err,
-            Err::On { .. } => can_fail,
+            args::Err::Off => !says_err,
+            args::Err::On { .. } => returns_result(function),
         })),
         select: own.select.or(defaults.select),
         parent: own.parent.or(defaults.parent),
         links: own.links.or(defaults.links),
         off: None,
         path: own.path.or(defaults.path),
+    }
+}
+
+/// Whether the return type looks like a `Result`: what the container says about errors must not
+/// keep the other functions from compiling.
+fn returns_result(function: &Function) -> bool {
+    let Some(Output::Type(Some(ty))) = function.shape.output() else {
+        return false;
+    };
+    match syn::parse2::<syn::TypePath>(ty.clone()) {
+        Ok(ty) => {
+            (ty.path.segments.last()).is_some_and(|last| last.ident.to_string().ends_with("Result"))
+        }
+        Err(_) => false,
     }
 }
 

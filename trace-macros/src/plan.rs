@@ -6,7 +6,8 @@
 use crate::args::{Args, Err, Format, Given, Select, ends_in};
 use crate::attribute::{Field, Key, KeyText};
 use crate::error::{Errors, comma_list};
-use crate::function::{Binding, Function, Output, Parameter, Shape};
+use crate::function::{Function, Output, Shape};
+use crate::parameter::{Binding, Parameter};
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -31,7 +32,8 @@ pub(crate) struct Plan {
 
 pub(crate) struct Argument {
     pub(crate) key: usize,
-    pub(crate) ident: Ident,
+    /// The variable that holds the value before the body runs.
+    pub(crate) source: Ident,
     pub(crate) cfg: TokenStream,
     pub(crate) redact: bool,
 }
@@ -81,7 +83,7 @@ impl Plan {
                 }
                 let is_named = parameter.key.is_some() || is_only(args, &binding.ident);
                 let key = match is_named {
-                    true => keys.new(&key, errors),
+                    true => keys.add(&key, errors),
                     // Two of one name are alternatives under `#[cfg]`.
                     false => keys.shared(&key),
                 };
@@ -90,7 +92,7 @@ impl Plan {
                 }
                 self.arguments.push(Argument {
                     key,
-                    ident: binding.ident.clone(),
+                    source: binding.source.clone(),
                     cfg: parameter.cfg.clone(),
                     redact,
                 });
@@ -104,7 +106,7 @@ impl Plan {
         let taken = keys.all.len();
         if let Some(Given { word, value }) = &args.ret {
             if let Some(format) = value.whole {
-                let key = keys.new(&Key::literal(word, "return".to_owned()), errors);
+                let key = keys.add(&Key::literal(word, "return".to_owned()), errors);
                 self.returned = Some((key, format));
             }
             self.ret = late(word, &value.fields, keys, keys.all.len(), errors);
@@ -169,7 +171,7 @@ impl Keys {
     }
 
     /// The position of a key that must not be there already.
-    fn new(&mut self, key: &Key, errors: &mut Errors) -> usize {
+    fn add(&mut self, key: &Key, errors: &mut Errors) -> usize {
         if self.find(key).is_some() {
             key.duplicate(errors);
         }
@@ -194,7 +196,7 @@ fn fields(args: &Args) -> &[Field] {
 /// Whether an argument is recorded, and if so whether it is redacted.
 fn is_recorded(args: &Args, parameter: &Parameter, binding: &Binding) -> Option<bool> {
     let ident = &binding.ident;
-    if binding.is_anonymous || parameter.skip {
+    if parameter.skip {
         return None;
     }
     if parameter.redact || names(args.redact.as_ref()).contains(ident) {
@@ -229,7 +231,8 @@ fn names(given: Option<&Given<Vec<Ident>>>) -> &[Ident] {
 
 /// Reports what a function's own options get wrong about the function.
 pub(crate) fn check(args: &Args, function: &Function, errors: &mut Errors) {
-    check_names(args, &function.argument_names(), function.ident(), errors);
+    let owner = format!("`{}`", function.ident());
+    check_names(args, &function.argument_names(), &owner, errors);
     check_outcome(args, function, errors);
     for field in fields(args) {
         match &field.shorthand {
@@ -243,7 +246,9 @@ pub(crate) fn check(args: &Args, function: &Function, errors: &mut Errors) {
 }
 
 /// Reports names in `skip`, `only` and `redact` that no argument has.
-pub(crate) fn check_names(args: &Args, arguments: &[String], owner: &Ident, errors: &mut Errors) {
+///
+/// `owner` is who should have them, in words.
+pub(crate) fn check_names(args: &Args, arguments: &[String], owner: &str, errors: &mut Errors) {
     let selected = match args.select.as_ref().map(|given| &given.value) {
         Some(Select::AllBut(names)) => {
             // There is nothing to skip about `self`, but tracing's users are used to saying so.
@@ -256,10 +261,10 @@ pub(crate) fn check_names(args: &Args, arguments: &[String], owner: &Ident, erro
     for name in selected.into_iter().chain(redacted) {
         if !arguments.iter().any(|argument| name == argument) {
             let help = match arguments {
-                [] => format!("`{owner}` has no arguments"),
+                [] => format!("{owner} has no arguments"),
                 some => format!("arguments are {}", comma_list(some)),
             };
-            let message = format_args!("`{name}` is not an argument of `{owner}`\nhelp: {help}");
+            let message = format_args!("`{name}` is not an argument of {owner}\nhelp: {help}");
             errors.at(name, message);
         }
     }
@@ -287,10 +292,11 @@ pub(crate) fn is_argument(root: &Ident, function: &Function) -> bool {
 
 /// tracing declares a field first and records it later.
 fn undeclared(field: &Field, root: &Ident, owner: &Ident, errors: &mut Errors) {
+    let key = field.key.text().unwrap_or_default();
     errors.at(
         &field.key.written,
         format_args!(
-            "`{root}` is not an argument of `{owner}`\nhelp: OpenTelemetry attributes need no declaration: call `trace_runtime::record!({root} = ..)` inside the body"
+            "`{root}` is not an argument of `{owner}`\nhelp: OpenTelemetry attributes need no declaration: call `trace_runtime::record!({key} = ..)` inside the body"
         ),
     );
 }

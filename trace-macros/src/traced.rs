@@ -66,8 +66,12 @@ pub(crate) fn kind(item: TokenStream) -> Kind {
     let mut last = None;
     while let Some(token) = tokens.next() {
         if let TokenTree::Ident(word) = &token {
-            let next = tokens.peek();
-            match kind_by_word(word, next) {
+            // `extern "C"` is one keyword.
+            let is_extern = word == "extern";
+            while is_extern && matches!(tokens.peek(), Some(TokenTree::Literal(_))) {
+                tokens.next();
+            }
+            match kind_by_word(word, tokens.peek()) {
                 Some(Kind::Other(_, what)) => return Kind::Other(token, what),
                 Some(kind) => return kind,
                 None => {}

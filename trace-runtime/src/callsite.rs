@@ -255,6 +255,7 @@ static SEGMENTS: [OnceCell<Box<[OnceCell<Site>]>>; 20] = [const { OnceCell::new(
 static NEXT: AtomicU32 = AtomicU32::new(0);
 const FIRST_SEGMENT: u32 = 64;
 
+#[inline]
 fn slot(id: u32) -> &'static OnceCell<Site> {
     let position = id / FIRST_SEGMENT + 1;
     let segment = position.ilog2();
@@ -278,6 +279,7 @@ fn register(site: Site) -> u32 {
 /// # Panics
 ///
 /// Never for a number from a record: sites are registered before a span starts.
+#[inline]
 pub(crate) fn site(id: u32) -> &'static Site {
     slot(id).get().expect("a record's site is registered")
 }

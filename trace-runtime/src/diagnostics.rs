@@ -41,7 +41,7 @@ impl Diagnostic {
             severity,
             variable: None,
             value: None,
-            message: message.into(),
+            message: crate::config::one_line(&message.into()),
         }
     }
 

@@ -11,13 +11,16 @@ pub mod config;
 mod diagnostics;
 mod error;
 mod exporter;
+mod forest;
 mod ids;
+mod inside;
 mod integration;
 mod os;
 mod otel;
 mod outcome;
 mod panic_hook;
 mod pipeline;
+mod plain_text;
 pub mod propagation;
 mod record;
 mod redact;
@@ -27,11 +30,10 @@ mod span_future;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracer;
-mod tree;
 mod tsc;
 mod value;
 
-pub use ::trace_macros::traced;
+pub use ::trace_macros::{Failure, ToValue, event, record, set_error, span, traced};
 pub use opentelemetry;
 
 pub use callsite::Level;

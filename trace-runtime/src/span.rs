@@ -19,7 +19,7 @@ use crate::redact::{self, Secrecy};
 use crate::sampler::{Sampling, SamplingDecision, SamplingInput};
 use crate::tracer::{Core, global};
 use crate::value::limit;
-use crate::{Value, bubble, clock, panic_hook, pipeline::thread};
+use crate::{Value, clock, panic_hook, pipeline::thread};
 
 /// The live record of a span that has not ended.
 #[derive(Debug)]
@@ -881,16 +881,9 @@ impl Sink for Active {
 
     fn fail(&mut self, failed: Failed) {
         let Some(cx) = &self.cx else { return };
-        let span = cx.span();
-        if let Some(exception) = &failed.exception {
-            let repeated = bubble::is_repeated(span.span_context().span_id(), exception.identity);
-            if !repeated {
-                let attributes = exception.attributes(&failed.description);
-                span.add_event_with_timestamp("exception", NOW, attributes);
-            }
-        }
-        span.set_attribute(KeyValue::new("error.type", failed.error_type));
-        span.set_status(Status::error(failed.description));
+        failed.write_to(&cx.span(), |span, attributes| {
+            span.add_event_with_timestamp("exception", NOW, attributes);
+        });
     }
 
     fn attribute(&mut self, key: &'static str, value: Value<'_>) {

@@ -34,7 +34,7 @@ fn sync_function() {
                         g(a)?
                     },
                 );
-                p::outcome(&__ret).__record(&mut __span);
+                p::outcome(&__ret).__error().__record(&mut __span);
                 __ret
             }
         "#]],
@@ -68,7 +68,7 @@ fn async_method() {
                         },
                     )
                     .await;
-                p::outcome(&__ret).__record(&mut __span);
+                p::outcome(&__ret).__error().__record(&mut __span);
                 __ret
             }
         "#]],
@@ -159,7 +159,12 @@ fn dynamic_options() {
                 let __ret = p::call(
                     &mut __span,
                     (a, headers, batch, user),
-                    move |(a, headers, batch, user)| -> () {},
+                    move |(a, headers, batch, user)| -> () {
+                        let _ = &a;
+                        let _ = &headers;
+                        let _ = &batch;
+                        let _ = &user;
+                    },
                 );
                 __ret
             }
@@ -200,13 +205,13 @@ fn result_options() {
                     p::enter(p::Callsite::start(&__CALLSITE))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<Receipt, E> { g() });
-                p::outcome_debug(&__ret, &mut __span);
+                p::outcome(&__ret).__error().__record_debug(&mut __span);
                 if p::enabled_late(&__span) {
                     if let ::core::option::Option::Some(err) = p::failed(&__ret) {
                         p::error_type(&__span, err.code());
                         p::late_display(&__span, 1, &(err.peer));
                     }
-                    if let ::core::option::Option::Some(ret) = p::Returned(&__ret).__ok() {
+                    if let ::core::option::Option::Some(ret) = p::outcome(&__ret).__ok() {
                         p::late(&__span, 0, &(ret.total));
                     }
                 }
@@ -232,9 +237,9 @@ fn result_options() {
                     move |(key,)| -> Option<Row> { self.rows.get(key) },
                 );
                 if p::enabled_late(&__span) {
-                    p::outcome_if(&__ret, Option::is_none, &mut __span);
-                    if let ::core::option::Option::Some(ret) = p::Returned(&__ret).__ok() {
-                        p::Late(ret).__record(&__span, 1);
+                    p::outcome(&__ret).__error().__record_if(&__ret, Option::is_none, &mut __span);
+                    if let ::core::option::Option::Some(ret) = p::outcome(&__ret).__ok() {
+                        p::whole(ret).__record(&__span, 1);
                     }
                 }
                 __ret
@@ -265,7 +270,7 @@ fn returned_futures() {
                 async move {
                     let mut __span = __span;
                     let __ret = p::in_span(&mut __span, __future).await;
-                    p::outcome(&__ret).__record(&mut __span);
+                    p::outcome(&__ret).__error().__record(&mut __span);
                     __ret
                 }
             }
@@ -327,7 +332,7 @@ fn other_opaque_types() {
                     p::enter(p::Callsite::start(&__CALLSITE))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<(_, _), E> { g() });
-                p::outcome(&__ret).__record(&mut __span);
+                p::outcome(&__ret).__error().__record(&mut __span);
                 __ret
             }
         "#]],
@@ -371,7 +376,7 @@ fn owned_receiver_moves_in_whole() {
                     p::Arg(&n).__record(&mut __span, 0);
                     p::enter(__span)
                 };
-                let __ret = p::call(
+                p::call(
                     &mut __span,
                     (n,),
                     move |(n,)| -> ! {
@@ -379,7 +384,6 @@ fn owned_receiver_moves_in_whole() {
                         self.run(n)
                     },
                 );
-                __ret
             }
         "#]],
     );
@@ -418,7 +422,13 @@ fn container() {
                         }
                         p::enter(__span)
                     };
-                    let __ret = p::call(&mut __span, (secret, a), move |(secret, a)| -> () {});
+                    let __ret = p::call(
+                        &mut __span,
+                        (secret, a),
+                        move |(secret, a)| -> () {
+                            let _ = &a;
+                        },
+                    );
                     __ret
                 }
                 fn free(a: u8) {

@@ -1,5 +1,6 @@
 //! The macro as a function over tokens, without a compiler around it.
 
+mod derive;
 mod expansion;
 mod robustness;
 

@@ -221,6 +221,14 @@ pub(super) fn keep_usable(
     });
 }
 
+/// Warns about a path that nobody writes to.
+pub(super) fn check_file(reader: &mut Reader<'_>, exporters: &[ExporterChoice], file: Source) {
+    if let (Source::Variable(name), false) = (file, exporters.contains(&ExporterChoice::File)) {
+        let message = format!("has no effect without `{VARIABLE}=file`");
+        reader.report(Diagnostic::warning(message).about(name));
+    }
+}
+
 /// Why an exporter cannot work, and which setting is to blame.
 type Obstacle = Option<(Source, String)>;
 

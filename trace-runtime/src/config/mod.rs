@@ -31,15 +31,15 @@ use crate::value::Value;
 
 pub(crate) use self::exporter::{ExporterChoice, names_destination};
 pub(crate) use self::filter::{Filter, LevelFilter};
-pub(crate) use self::jaeger::{JaegerConfig, JaegerProtocol, authority};
-pub(crate) use self::otlp::{Compression, OtlpConfig, OtlpProtocol};
-pub(crate) use self::own::{
-    Arguments, CancelledMode, CodeMode, ExceptionSignal, LogDestination, OwnConfig,
-};
+pub(crate) use self::jaeger::JaegerConfig;
+pub(crate) use self::otlp::OtlpConfig;
+#[cfg(feature = "otlp-http")]
+pub(crate) use self::otlp::OtlpProtocol;
+pub(crate) use self::own::{Arguments, CancelledMode, CodeMode, LogDestination, OwnConfig};
 pub(crate) use self::pipeline::{BatchConfig, LimitsConfig};
 pub(crate) use self::propagation::{PropagatorChoice, PropagatorsConfig};
 pub(crate) use self::sampler::{RemoteConfig, RootSampler, SamplerConfig};
-pub(crate) use self::secret::{REDACTED, Secret, Url, mask_user_info, shown};
+pub(crate) use self::secret::{one_line, shown};
 pub(crate) use self::setting::{Setting, Source};
 
 /// How a variable is looked up.
@@ -144,14 +144,11 @@ fn resolve(
     let jaeger = jaeger::resolve(reader, overrides);
     let mut exporters = exporter::resolve(reader, overrides, &jaeger);
     let own = own::resolve(reader, overrides, features);
+    exporter::check_file(reader, &exporters.value, own.file.source);
     let has_file = own.file.value.is_some();
     exporter::keep_usable(reader, features, &mut exporters, &otlp, &jaeger, has_file);
     let (sampler, remote) = sampler::resolve(reader, overrides, features, &jaeger.agent_host);
-    if exporters.source.is_jaeger() && sampler.source == Source::Default {
-        let message = "sampling every trace; jaeger-client-go would ask its agent: \
-                       set `JAEGER_SAMPLER_TYPE=remote` for that";
-        reader.report(Diagnostic::info(message));
-    }
+    note_always_on(reader, exporters.source, sampler.source);
     let config = Config {
         propagators: propagation::resolve(reader, exporters.source),
         batch: pipeline::resolve_batch(reader, overrides),
@@ -168,4 +165,16 @@ fn resolve(
     };
     pipeline::report_unsupported(reader);
     (config, std::mem::take(&mut reader.diagnostics))
+}
+
+/// Those who come from jaeger-client-go may expect its default, which is another one.
+fn note_always_on(reader: &mut Reader<'_>, exporters: Source, sampler: Source) {
+    let named_by_jaeger =
+        reader.is_set("JAEGER_SERVICE_NAME") && !reader.is_set("OTEL_SERVICE_NAME");
+    let from_jaeger = exporters.is_jaeger() || exporters == Source::Default && named_by_jaeger;
+    if from_jaeger && sampler == Source::Default {
+        let message = "sampling every trace; jaeger-client-go would ask its agent: \
+                       set `JAEGER_SAMPLER_TYPE=remote` for that";
+        reader.report(Diagnostic::info(message));
+    }
 }

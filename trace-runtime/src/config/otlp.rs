@@ -143,6 +143,12 @@ pub(super) fn resolve(
         .or(OtlpProtocol::HttpProtobuf);
     let certificate = path(reader, CERTIFICATE);
     let (client_certificate, client_key) = client_pair(reader);
+    for source in [certificate.source, client_certificate.source] {
+        if source != Source::Default && !features.tls {
+            let message = "has no effect without feature `tls` of `trace-runtime`";
+            reader.report_at(source, Diagnostic::warning(message));
+        }
+    }
     OtlpConfig {
         endpoint: resolve_endpoint(reader, overrides, protocol.value),
         headers: resolve_headers(reader, overrides),

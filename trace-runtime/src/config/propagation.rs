@@ -91,7 +91,7 @@ fn codecs(text: &str) -> Parsed<PropagatorsConfig> {
     }
     let codecs =
         value::word_list(text).map_err(|_| "expected a list of `jaeger`, `b3` or `w3c`")?;
-    let list = codecs
+    let list: Vec<_> = codecs
         .into_iter()
         .map(|codec| match codec {
             Codec::Jaeger => PropagatorChoice::Jaeger,
@@ -101,7 +101,8 @@ fn codecs(text: &str) -> Parsed<PropagatorsConfig> {
         })
         .collect();
     Ok(PropagatorsConfig {
+        // One alone is first and last, and agrees with the same one in `OTEL_PROPAGATORS`.
+        first_wins: list.len() > 1,
         list,
-        first_wins: true,
     })
 }

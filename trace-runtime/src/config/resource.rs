@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::reader::Reader;
 use super::setting::{Setting, Source};
-use super::value::{self, Parsed};
+use super::value;
 use super::{Lookup, Overrides};
 use crate::diagnostics::Diagnostic;
 use crate::value::Value;
@@ -105,26 +105,21 @@ fn jaeger_tags(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let Some(text) = reader.text(TAGS) else {
         return tags;
     };
-    let mut bad = Vec::new();
+    let mut ignored = 0;
     for item in value::items(&text) {
-        match tag(item) {
-            Ok((key, value)) => value::insert(&mut tags, key, expand(reader, value)),
-            Err(accepted) => bad.push(format!("{accepted} in `{item}`")),
+        match item.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => {
+                let value = expand(reader, value.trim());
+                value::insert(&mut tags, key.trim().to_owned(), value);
+            }
+            _ => ignored += 1,
         }
     }
-    if let Some(reason) = bad.first() {
-        // The entry is part of the value shown, so it must not show more than that.
-        let reason = super::secret::mask_user_info(reason);
-        reader.bad(TAGS, &text, format!("{reason}; the entry is ignored"));
+    if ignored > 0 {
+        let message = format!("expected `key=value,key=value`; ignoring {ignored} of the entries");
+        reader.bad(TAGS, &text, message);
     }
     tags
-}
-
-fn tag(item: &str) -> Parsed<(String, &str)> {
-    match item.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim())),
-        _ => Err("expected `key=value`".to_owned()),
-    }
 }
 
 /// `${NAME:default}` is the value of another variable.

@@ -69,7 +69,11 @@ pub(crate) fn shown(variable: &str, text: &str) -> String {
     if is_secret(variable) {
         return REDACTED.to_owned();
     }
-    one_line(&mask_user_info(text))
+    let line = one_line(&mask_user_info(text));
+    match line.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 /// Whether the whole value of a variable is a secret.
@@ -79,13 +83,10 @@ fn is_secret(variable: &str) -> bool {
         .any(|suffix| variable.ends_with(suffix))
 }
 
-fn one_line(text: &str) -> String {
+/// The text without line breaks and what else could garble a terminal.
+pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for (count, c) in text.chars().enumerate() {
-        if count == SHOWN_CHARS {
-            line.push('…');
-            break;
-        }
+    for c in text.chars() {
         if c.is_control() {
             line.extend(c.escape_default());
         } else {

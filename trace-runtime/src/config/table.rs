@@ -5,6 +5,7 @@ use std::fmt;
 use super::Config;
 use super::exporter::ExporterChoice;
 use super::sampler::RootSampler;
+use super::secret::one_line;
 use super::setting::{Render, Setting, Source};
 
 /// One line of the table.
@@ -32,12 +33,6 @@ impl Table {
         }
         self
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 /// Setting, value and source, aligned. Secrets are redacted. `{:#}` shows the defaults of unused

@@ -56,6 +56,7 @@ pub(super) fn word_list<T: Word>(text: &str) -> Parsed<Vec<T>> {
 fn unknown_item<T: Word>(item: &str) -> String {
     let mut accepted = words::<T>();
     accepted.push("none");
+    let item = super::secret::shown("", item);
     format!("unknown `{item}`; expected {}", either(&accepted))
 }
 

@@ -2,13 +2,19 @@
 
 mod build;
 pub(crate) mod console;
+pub(crate) mod file;
+pub(crate) mod json;
 pub(crate) mod log_spans;
 #[cfg(feature = "otlp-http")]
 pub(crate) mod otlp;
 #[cfg(feature = "sdk-exporter")]
 pub(crate) mod sdk;
 
-#[cfg(all(test, any(feature = "otlp-http", feature = "sdk-exporter")))]
+#[cfg(test)]
+#[cfg_attr(
+    not(any(feature = "otlp-http", feature = "sdk-exporter")),
+    expect(dead_code)
+)]
 pub(crate) mod samples;
 
 pub(crate) use build::build;

@@ -9,6 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::callsite::{self, Callsite};
+use crate::config::CodeMode;
 use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, Records, flag};
 use crate::{Batch, Resource, Value, clock};
 
@@ -78,12 +79,15 @@ fn push(records: &mut Records, header: Header, attributes: &AttributeBuffer, lat
 }
 
 pub(crate) fn any_records() -> impl Strategy<Value = Records> {
-    vec(
-        (any_header(), any_attributes(), option::of(any_late())),
-        0..20,
-    )
-    .prop_map(|spans| {
+    let code = prop_oneof![
+        Just(CodeMode::All),
+        Just(CodeMode::Function),
+        Just(CodeMode::Off)
+    ];
+    let span = (any_header(), any_attributes(), option::of(any_late()));
+    (code, vec(span, 0..20)).prop_map(|(code, spans)| {
         let mut records = Records::new();
+        records.set_code(code);
         for (index, (mut header, attributes, late)) in spans.into_iter().enumerate() {
             header.span_id = index as u64 + 1;
             header.flags |= if late.is_some() { flag::LATE } else { 0 };

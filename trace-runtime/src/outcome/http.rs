@@ -1,5 +1,6 @@
 //! Responses and status codes as outcomes.
 
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use ::http::{Response, StatusCode};
@@ -52,22 +53,22 @@ impl<'r, T: HasStatus, E> HttpOutcome<'r, Result<T, E>> {
 impl<R: HasStatus> HttpOutcome<'_, R> {
     /// The status.
     #[inline]
-    pub fn __error(&self) -> Status<R> {
-        Status {
+    pub fn __error(&self) -> StatusOf<R> {
+        StatusOf {
             code: self.0.0.0.status_code(),
-            of: std::marker::PhantomData,
+            of: PhantomData,
         }
     }
 }
 
 /// The status of a function that returns a response.
 #[derive(Debug)]
-pub struct Status<R> {
+pub struct StatusOf<R> {
     code: u16,
-    of: std::marker::PhantomData<fn() -> R>,
+    of: PhantomData<fn() -> R>,
 }
 
-impl<R> Status<R> {
+impl<R> StatusOf<R> {
     /// Records the status; fails the span if it is an error.
     #[inline]
     pub fn __record<S: Sink>(&self, sink: &mut S) {

@@ -18,21 +18,23 @@ mod http;
 mod service;
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::{SpanKind, SpanRef, Status};
 
 pub use argument::{Arg, Arguments};
 pub use error::ErrorOf;
-#[cfg(feature = "http")]
-pub use http::HttpOutcome;
+pub(crate) use error::error_of;
 #[cfg(feature = "tower")]
 pub(crate) use http::record as record_status;
+#[cfg(feature = "http")]
+pub use http::{HttpOutcome, StatusOf};
 #[cfg(feature = "tower")]
 pub(crate) use service::record as record_service_error;
 
-use crate::Value;
+use crate::{Value, bubble};
 
 /// An error that decides for itself what a span says about it.
 ///
@@ -63,6 +65,15 @@ pub trait Failure {
     fn is_failure(&self, kind: SpanKind) -> bool {
         let _ = kind;
         true
+    }
+}
+
+/// Whether an error that answers a request with this status is a failure: `#[traced(status = ..)]`.
+pub fn status_is_failure(code: u16, kind: &SpanKind) -> bool {
+    match code {
+        0..400 => false,
+        400..500 => *kind == SpanKind::Client,
+        500.. => true,
     }
 }
 
@@ -121,6 +132,22 @@ impl Exception {
 }
 
 impl Failed {
+    /// Writes it all to the span; `add_event` adds the exception event.
+    pub(crate) fn write_to(
+        self,
+        span: &SpanRef<'_>,
+        add_event: impl FnOnce(&SpanRef<'_>, Vec<KeyValue>),
+    ) {
+        if let Some(exception) = &self.exception {
+            let span_id = span.span_context().span_id();
+            if !bubble::is_repeated(span_id, exception.identity) {
+                add_event(span, exception.attributes(&self.description));
+            }
+        }
+        span.set_attribute(KeyValue::new("error.type", self.error_type));
+        span.set_status(Status::error(self.description));
+    }
+
     /// A failure of which nothing is known.
     fn other() -> Self {
         Self {
@@ -144,13 +171,6 @@ pub trait Sink {
 
     /// Sets an attribute; the last one under a key wins.
     fn attribute(&mut self, key: &'static str, value: Value<'_>);
-}
-
-/// Sets `error.type` to what the user says, after the outcome has set it.
-pub fn error_type<S: Sink>(sink: &mut S, value: &(impl crate::ToValue + ?Sized)) {
-    if sink.recording() {
-        sink.attribute("error.type", value.to_value());
-    }
 }
 
 /// The return value of a traced function.
@@ -203,8 +223,8 @@ pub struct NoResult<'r, R>(&'r R);
 impl<'r, R> NoResult<'r, R> {
     /// There is no error.
     #[inline]
-    pub fn __error(&self) -> NoError<'r, R> {
-        NoError(self.0)
+    pub fn __error(&self) -> NoError<R> {
+        NoError(PhantomData)
     }
 
     /// The value.
@@ -216,9 +236,9 @@ impl<'r, R> NoResult<'r, R> {
 
 /// The error of a function that does not return a `Result`.
 #[derive(Debug)]
-pub struct NoError<'r, R>(&'r R);
+pub struct NoError<R>(PhantomData<fn() -> R>);
 
-impl<R> NoError<'_, R> {
+impl<R> NoError<R> {
     /// Nothing to say.
     #[inline]
     pub fn __record<S: Sink>(&self, _sink: &mut S) {}

@@ -216,7 +216,8 @@ fn generic_errors_show_what_their_bounds_allow() {
     let shown = r#"Custom { kind: ConnectionRefused, error: "port 80" }"#;
     assert_eq!(only(&debug(refused())), (name, shown));
     assert_eq!(only(&error(refused())), (name, "port 80"));
-    assert_eq!(only(&error(&refused())), (name, "port 80"));
+    let by_reference = refused();
+    assert_eq!(only(&error(&by_reference)), (name, "port 80"));
     assert_eq!(only(&error(Box::new(refused()))), (name, "port 80"));
     let held = held(anyhow::Error::from(refused()));
     assert_eq!(only(&held), ("ConnectionRefused", "port 80"));
@@ -407,15 +408,28 @@ fn arguments_that_are_values_are_recorded() {
     Arg(&permit).__record(&mut sink, 2);
     Arg(&|| 1).__record(&mut sink, 3);
     generic(&mut sink, 5);
-    error_type(&mut sink, &503);
     assert_eq!(
         sink.attributes,
         [
             ("0".to_owned(), Value::I64(1)),
             ("1".to_owned(), Value::Str("a".into())),
-            ("error.type".to_owned(), Value::I64(503)),
         ]
     );
+}
+
+#[test]
+fn an_exception_event_says_what_happened() {
+    let recorder = record!(Err::<(), _>(Wrapped("calling", refused())));
+    let attributes = exception(&recorder).attributes("the message");
+    let keys: Vec<_> = attributes.iter().map(|kv| kv.key.as_str()).collect();
+    let expected = [
+        "exception.type",
+        "exception.message",
+        "exception.stacktrace",
+    ];
+    assert_eq!(keys, expected);
+    assert_eq!(attributes[0].value, WRAPPED.into());
+    assert_eq!(attributes[1].value, "the message".into());
 }
 
 #[cfg(feature = "http")]

@@ -3,7 +3,7 @@
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 
-use super::parent::{RootRequest, is_debug};
+use super::parent::{RootRequest, is_debug, is_deferred};
 use super::text::{hex, hex_exact, hex_u64, trim};
 use super::{Extract, Found, FoundTrace, Inject};
 
@@ -29,11 +29,12 @@ enum Decision {
 pub(super) fn inject_single(cx: &Context, carrier: &mut dyn Inject) {
     if let Some((trace, span, decision)) = outgoing(cx) {
         let decision = match decision {
-            Decision::Debug => "d",
-            Decision::Sample => "1",
-            Decision::Drop | Decision::Defer => "0",
+            Decision::Drop => "-0",
+            Decision::Sample => "-1",
+            Decision::Debug => "-d",
+            Decision::Defer => "",
         };
-        carrier.set(B3, format!("{trace:032x}-{span:016x}-{decision}"));
+        carrier.set(B3, format!("{trace:032x}-{span:016x}{decision}"));
     }
 }
 
@@ -44,28 +45,28 @@ pub(super) fn inject_multi(cx: &Context, carrier: &mut dyn Inject) {
     carrier.set(TRACE_ID, format!("{trace:032x}"));
     carrier.set(SPAN_ID, format!("{span:016x}"));
     // Of a forwarded request; and debug and sampled exclude each other.
-    carrier.remove(PARENT_ID);
-    if matches!(decision, Decision::Debug) {
-        carrier.remove(SAMPLED);
-        carrier.set(FLAGS, "1".to_owned());
-    } else {
-        carrier.remove(FLAGS);
-        let sampled = if matches!(decision, Decision::Sample) {
-            "1"
-        } else {
-            "0"
-        };
-        carrier.set(SAMPLED, sampled.to_owned());
+    for name in [PARENT_ID, SAMPLED, FLAGS] {
+        carrier.remove(name);
+    }
+    match decision {
+        Decision::Drop => carrier.set(SAMPLED, "0".to_owned()),
+        Decision::Sample => carrier.set(SAMPLED, "1".to_owned()),
+        Decision::Debug => carrier.set(FLAGS, "1".to_owned()),
+        Decision::Defer => {}
     }
 }
 
 fn outgoing(cx: &Context) -> Option<(TraceId, SpanId, Decision)> {
     let span = cx.span();
     let context = span.span_context();
-    let decision = match (is_debug(cx, context), context.is_sampled()) {
-        (true, _) => Decision::Debug,
-        (false, true) => Decision::Sample,
-        (false, false) => Decision::Drop,
+    let decision = if is_debug(cx, context) {
+        Decision::Debug
+    } else if is_deferred(cx, context) {
+        Decision::Defer
+    } else if context.is_sampled() {
+        Decision::Sample
+    } else {
+        Decision::Drop
     };
     context
         .is_valid()

@@ -241,6 +241,16 @@ impl<K: AsRef<str>, V: AsRef<[u8]>> Extract for Vec<(K, V)> {
     }
 }
 
+impl<K: AsRef<str>, V: AsRef<[u8]>, const N: usize> Extract for [(K, V); N] {
+    fn get_all(&self, name: &str) -> Vec<&str> {
+        self.as_slice().get_all(name)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.as_slice().names()
+    }
+}
+
 /// The environment of a process as a carrier, for jobs that a traced process started.
 ///
 /// A header `uber-trace-id` is the variable `UBER_TRACE_ID`. The variables are read once, through

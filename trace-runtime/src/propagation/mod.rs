@@ -9,6 +9,7 @@
 mod b3;
 mod baggage;
 mod carrier;
+mod found;
 mod jaeger;
 mod otel;
 mod parent;
@@ -20,8 +21,6 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use opentelemetry::Context;
-use opentelemetry::baggage::{Baggage, BaggageExt};
-use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 pub use carrier::{Environment, Extract, Inject};
 pub use otel::TextMap;
@@ -35,7 +34,7 @@ pub(crate) use text::percent_decode;
 #[cfg(feature = "remote-sampler")]
 pub(crate) use text::percent_encode;
 
-use parent::{RemoteParent, RootRequest};
+use found::{Found, FoundTrace};
 
 /// Writes the current context into a carrier: headers, a map, a child process.
 ///
@@ -61,7 +60,7 @@ pub fn inject<C: Inject + ?Sized>(carrier: &mut C) {
 /// use opentelemetry::trace::TraceContextExt;
 ///
 /// let headers = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")];
-/// let cx = trace_runtime::propagation::extract(&headers[..]);
+/// let cx = trace_runtime::propagation::extract(&headers);
 /// assert!(cx.span().span_context().is_sampled());
 /// ```
 #[must_use]
@@ -148,6 +147,7 @@ impl Format {
 ///
 /// Injection writes all of them. Extraction tries all of them; where several find a trace, the last
 /// one wins, as in every OpenTelemetry SDK, unless [`first_wins`](Self::first_wins) says otherwise.
+/// Where they name the same span, what one format has no room for comes from the other.
 ///
 /// ```
 /// use opentelemetry::Context;
@@ -332,60 +332,6 @@ pub(crate) fn current() -> Propagators {
 #[allow(dead_code, reason = "called by the tracer")]
 pub(crate) fn set_propagators(propagators: Propagators) {
     CURRENT.store(propagators.0, Ordering::Relaxed);
-}
-
-/// What one format, or several of them, found in a carrier.
-#[derive(Default)]
-struct Found {
-    trace: Option<FoundTrace>,
-    baggage: Option<Baggage>,
-    /// What a carrier without a trace asks of the root that will start here.
-    root: Option<RootRequest>,
-}
-
-/// A valid remote span context and what OpenTelemetry's type has no room for.
-struct FoundTrace {
-    span_context: SpanContext,
-    /// The whole `tracestate` where OpenTelemetry refuses a part of it.
-    full_tracestate: Option<String>,
-    /// The caller asks for this very trace: sample it whatever the sampler says.
-    debug: bool,
-    /// The caller left the sampling decision to us.
-    deferred: bool,
-}
-
-impl Found {
-    /// `self` where it has something, else `other`; baggage is merged key by key.
-    fn over(self, other: Found) -> Found {
-        Found {
-            trace: self.trace.or(other.trace),
-            baggage: match (self.baggage, other.baggage) {
-                (Some(mine), Some(mut merged)) => {
-                    for (key, (value, metadata)) in &mine {
-                        merged.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
-                    }
-                    Some(merged)
-                }
-                (mine, other) => mine.or(other),
-            },
-            root: self.root.or(other.root),
-        }
-    }
-
-    /// `cx` with what was found; `None` if nothing was.
-    fn into_context(self, cx: &Context) -> Option<Context> {
-        let with_baggage = self.baggage.map(|baggage| cx.with_baggage(baggage));
-        let cx = with_baggage.as_ref().unwrap_or(cx);
-        match (self.trace, self.root) {
-            (Some(trace), _) => {
-                let span_context = trace.span_context.clone();
-                let cx = cx.with_value(RemoteParent::from(trace));
-                Some(cx.with_remote_span_context(span_context))
-            }
-            (None, Some(request)) => Some(cx.with_value(request)),
-            (None, None) => with_baggage,
-        }
-    }
 }
 
 #[cfg(test)]

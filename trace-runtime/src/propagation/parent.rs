@@ -59,6 +59,12 @@ pub(super) fn is_debug(cx: &Context, span: &SpanContext) -> bool {
     remote || local
 }
 
+/// Whether `span` is a remote one that left the sampling decision to whoever receives it.
+pub(super) fn is_deferred(cx: &Context, span: &SpanContext) -> bool {
+    cx.get::<RemoteParent>()
+        .is_some_and(|remote| remote.deferred && is_same(&remote.span_context, span))
+}
+
 /// What carriers said about sampling beyond the flags of the parent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hints {
@@ -79,12 +85,9 @@ impl Hints {
         let span = cx.span();
         let parent = span.span_context();
         if parent.is_valid() {
-            let remote = cx
-                .get::<RemoteParent>()
-                .filter(|remote| is_same(&remote.span_context, parent));
             return Hints {
                 debug: is_debug(cx, parent),
-                deferred: remote.is_some_and(|remote| remote.deferred),
+                deferred: is_deferred(cx, parent),
                 decided: None,
             };
         }

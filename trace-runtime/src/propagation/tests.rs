@@ -108,6 +108,21 @@ fn b3_without_a_decision_defers_to_us() {
 }
 
 #[test]
+fn deferred_decision_is_handed_on_by_who_starts_no_span() {
+    let cx = extracted("b3", &vec![("b3", IDS)]);
+    let both: Propagators = "b3,b3multi".parse().unwrap();
+    let written = |cx: &Context| {
+        let mut out = Vec::<(String, String)>::new();
+        both.inject_context(cx, &mut out);
+        out
+    };
+    let handed_on = written(&cx);
+    assert_eq!(handed_on.get_all("b3"), [IDS]);
+    assert_eq!(handed_on.names(), ["b3", "x-b3-traceid", "x-b3-spanid"]);
+    assert_eq!(written(&local_child(&cx, 7)).get_all("x-b3-sampled"), ["0"]);
+}
+
+#[test]
 fn debug_of_a_remote_parent_is_a_hint_and_reaches_the_callees() {
     for (list, name, value) in [
         (

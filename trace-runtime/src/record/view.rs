@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceState};
 use opentelemetry::{Array, InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId};
 
-use super::attributes::{Entries, Entry};
+use super::attributes::Entries;
 use super::late::{Event, EventTime, Late, Link};
 use super::{Header, flag};
 use crate::Value;
@@ -107,6 +107,7 @@ impl Records {
         (0..self.entries.len()).map(|index| self.get(index))
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> SpanView<'_> {
         let (start, late) = &self.entries[index];
         let record = &self.bytes[*start as usize..];
@@ -184,11 +185,9 @@ impl<'a> SpanView<'a> {
         if let Some(name) = self.late.and_then(|late| late.name.as_deref()) {
             return name;
         }
-        // A name of its own comes before every attribute.
-        match Entries(self.attributes).next() {
-            Some(Entry::Name(name)) => name,
-            _ => &self.site.name,
-        }
+        Entries(self.attributes)
+            .own_name()
+            .unwrap_or(&self.site.name)
     }
 
     /// The span's kind.
@@ -213,7 +212,7 @@ impl<'a> SpanView<'a> {
     /// Whether this span's name differs from that of its call site.
     pub fn has_own_name(&self) -> bool {
         self.late.is_some_and(|late| late.name.is_some())
-            || matches!(Entries(self.attributes).next(), Some(Entry::Name(_)))
+            || Entries(self.attributes).own_name().is_some()
     }
 
     /// When the span began, in nanoseconds since the Unix epoch.
@@ -240,18 +239,23 @@ impl<'a> SpanView<'a> {
     pub fn code_attributes(
         &self,
     ) -> impl ExactSizeIterator<Item = (&'static str, Value<'static>)> + use<> {
-        let shown = match self.code {
-            _ if self.has(flag::NO_CODE) => 0,
-            CodeMode::All => 3,
-            CodeMode::Function => 1,
-            CodeMode::Off => 0,
-        };
         let code = self.site.code.as_ref().map(Code::attributes);
         code.into_iter()
             .flatten()
-            .take(shown)
+            .take(self.code_attributes_len())
             .collect::<Vec<_>>()
             .into_iter()
+    }
+
+    /// How many of the call site's attributes are shown.
+    #[inline]
+    pub(crate) fn code_attributes_len(&self) -> usize {
+        match self.code {
+            _ if self.has(flag::NO_CODE) || self.site.code.is_none() => 0,
+            CodeMode::All => 3,
+            CodeMode::Function => 1,
+            CodeMode::Off => 0,
+        }
     }
 
     /// All attributes, each key once: `code.*`, arguments and fields, then what was set later.
@@ -265,18 +269,24 @@ impl<'a> SpanView<'a> {
 
     /// The attributes without those of the call site, see [`code_attributes`](Self::code_attributes).
     pub fn own_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        self.early_attributes().chain(self.late_attributes())
+    }
+
+    /// Arguments and fields.
+    #[inline]
+    pub(crate) fn early_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
         let (site, late) = (self.site, self.late);
-        let early = Entries(self.attributes).filter_map(move |entry| match entry {
-            Entry::Attribute(index, value) => {
-                let key = site.keys.get(index).copied()?;
-                (!set_later(late, key)).then_some((key, value))
-            }
-            Entry::Name(_) => None,
-        });
-        early.chain(
-            late.into_iter()
-                .flat_map(|late| key_values(&late.attributes)),
-        )
+        Entries(self.attributes).filter_map(move |(index, value)| {
+            let key = site.keys.get(index).copied()?;
+            (!set_later(late, key)).then_some((key, value))
+        })
+    }
+
+    /// What was set after the body began.
+    #[inline]
+    pub(crate) fn late_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        let late = self.late.map_or(&[][..], |late| &late.attributes);
+        key_values(late)
     }
 
     /// Whether `key` was set after the body began, which replaces an earlier value.

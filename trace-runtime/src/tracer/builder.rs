@@ -177,7 +177,8 @@ impl TracerBuilder {
     /// Every setting that is bad, in code or in the environment.
     #[track_caller]
     pub fn build(self) -> Result<(Tracer, TracerGuard), InitError> {
-        let core = while_starting(|| self.start_strict(None))?;
+        let init = Location::caller();
+        let core = while_starting(|| self.start_strict(None, init))?;
         global::activate(core);
         Ok((Tracer { core }, TracerGuard::owning(core)))
     }
@@ -196,20 +197,23 @@ impl TracerBuilder {
         }
     }
 
-    #[track_caller]
     pub(super) fn start_strict(
         self,
         before: Option<&'static Core>,
+        init: &'static Location<'static>,
     ) -> Result<&'static Core, InitError> {
         let (config, diagnostics) = self.resolve();
         match InitError::from_diagnostics(&diagnostics) {
             Some(error) => Err(error),
-            None => Ok(self.start(config, diagnostics, before)),
+            None => Ok(self.start(config, diagnostics, before, init)),
         }
     }
 
-    #[track_caller]
-    pub(super) fn start_lenient(self, before: Option<&'static Core>) -> &'static Core {
+    pub(super) fn start_lenient(
+        self,
+        before: Option<&'static Core>,
+        init: &'static Location<'static>,
+    ) -> &'static Core {
         let (config, diagnostics) = self.resolve();
         if config.own.strict.value {
             if let Some(error) = InitError::from_diagnostics(&diagnostics) {
@@ -217,18 +221,19 @@ impl TracerBuilder {
                 std::process::exit(78); // EX_CONFIG of sysexits.h
             }
         }
-        self.start(config, diagnostics, before)
+        self.start(config, diagnostics, before, init)
     }
 
-    #[track_caller]
     fn start(
         self,
         config: Config,
         diagnostics: Vec<Diagnostic>,
         before: Option<&'static Core>,
+        init: &'static Location<'static>,
     ) -> &'static Core {
         let mut given = self.exporters;
-        if given.is_empty() && config.exporters.value.is_empty() {
+        let nobody_says = config.exporters.source == config::Source::Code;
+        if given.is_empty() && config.exporters.value.is_empty() && nobody_says {
             given.extend(self.default_exporter);
         }
         let plan = Plan {
@@ -237,13 +242,7 @@ impl TracerBuilder {
             on_end: self.on_end,
             environment: self.environment,
         };
-        launch(
-            Arc::new(config),
-            plan,
-            diagnostics,
-            Location::caller(),
-            before,
-        )
+        launch(config, plan, diagnostics, init, before)
     }
 }
 
@@ -316,12 +315,13 @@ fn remote_sampler(_: &Config, initial_rate: f64) -> Sampler {
 
 /// Starts the worker and makes the core that spans refer to.
 pub(super) fn launch(
-    config: Arc<Config>,
+    config: Config,
     plan: Plan,
     diagnostics: Vec<Diagnostic>,
     init: &'static Location<'static>,
     before: Option<&'static Core>,
 ) -> &'static Core {
+    let config = Arc::new(config);
     let reporter = Arc::new(reporter(&config));
     diagnostics
         .into_iter()

@@ -172,10 +172,19 @@ impl Core {
         }
     }
 
+    /// This tracer, or what took its place in a forked child, if anything did.
+    pub(super) fn of_this_process(&'static self) -> Option<&'static Core> {
+        if self.fork == global::forks() {
+            Some(self)
+        } else {
+            self.revived.get().copied()
+        }
+    }
+
     #[cold]
     fn revive(&'static self) -> &'static Core {
         self.revived.get_or_init(|| {
-            let config = Arc::new(self.config.after_fork());
+            let config = self.config.after_fork();
             launch(config, self.plan.after_fork(), Vec::new(), self.init, None)
         })
     }

@@ -1,5 +1,6 @@
 //! The one tracer of the process, the level word, and which tracer is in charge.
 
+use std::panic::Location;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -102,7 +103,8 @@ pub(crate) fn current() -> Option<&'static Core> {
         Chosen::Nothing => {
             let named = config::names_destination(&config::process_environment);
             // Other threads wait for the lock; this one is marked and records nothing meanwhile.
-            let core = named.then(|| TracerBuilder::new().start_lenient(None));
+            let core = named.then(|| TracerBuilder::new().start_lenient(None, Location::caller()));
+            os::install_handlers();
             global.tracer = core.map_or(Chosen::Dormant, Chosen::Lazy);
             global.active.extend(core);
             global.publish();
@@ -178,10 +180,6 @@ pub fn try_init_tracer() -> Result<TracerGuard, InitError> {
 /// # Ok(())
 /// # }
 /// ```
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "the tutorial's signature: the tracer is given away"
-)]
 pub fn set_global_tracer(tracer: Tracer) -> bool {
     let mut global = global();
     if let Chosen::Explicit(owner) = global.tracer {
@@ -203,8 +201,10 @@ pub fn set_global_tracer(tracer: Tracer) -> bool {
 
 #[track_caller]
 pub(super) fn install_lenient(builder: TracerBuilder) -> TracerGuard {
-    install_with(builder, |builder, before| Ok(builder.start_lenient(before)))
-        .unwrap_or_else(|error| unreachable!("a lenient start does not fail: {error}"))
+    install_with(builder, |builder, before, init| {
+        Ok(builder.start_lenient(before, init))
+    })
+    .unwrap_or_else(|error| unreachable!("a lenient start does not fail: {error}"))
 }
 
 #[track_caller]
@@ -215,8 +215,13 @@ pub(super) fn install_strict(builder: TracerBuilder) -> Result<TracerGuard, Init
 #[track_caller]
 fn install_with(
     builder: TracerBuilder,
-    start: impl FnOnce(TracerBuilder, Option<&'static Core>) -> Result<&'static Core, InitError>,
+    start: impl FnOnce(
+        TracerBuilder,
+        Option<&'static Core>,
+        &'static Location<'static>,
+    ) -> Result<&'static Core, InitError>,
 ) -> Result<TracerGuard, InitError> {
+    let init = Location::caller();
     crate::pipeline::thread::while_starting(|| {
         let mut global = global();
         let before = match global.tracer {
@@ -231,7 +236,7 @@ fn install_with(
             // The environment is all there is to say, and the running tracer knows it.
             Some(core) if builder.is_plain() => core,
             before => {
-                let core = start(builder, before)?;
+                let core = start(builder, before, init)?;
                 global
                     .active
                     .retain(|active| before.is_none_or(|b| !std::ptr::eq(*active, b)));
@@ -293,8 +298,7 @@ pub(crate) fn at_exit() {
     let active: Vec<_> = global
         .active
         .iter()
-        .copied()
-        .filter(|core| core.fork == forks())
+        .filter_map(|core| core.of_this_process())
         .collect();
     let watched = global.watched;
     drop(global);

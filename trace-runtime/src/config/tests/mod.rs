@@ -8,10 +8,13 @@ mod rows;
 mod sampling;
 mod secrets;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::features::Features;
 use super::resource::Host;
+use super::secret::Secret;
 use super::*;
 use crate::diagnostics::Severity;
 use crate::error::InitError;
@@ -195,4 +198,31 @@ fn long_times_from_code_are_cut_to_what_instants_can_add() {
     };
     let resolved = resolve_all(&overrides, EVERYTHING, &[]);
     assert_eq!(resolved.value("schedule_delay"), "2147483647 ms");
+}
+
+#[test]
+fn the_documentation_names_exactly_the_variables_that_are_read() {
+    let read = RefCell::new(BTreeSet::new());
+    let lookup = |name: &str| {
+        read.borrow_mut().insert(name.to_owned());
+        // These two are only followed by their parameters when set.
+        match name {
+            "OTEL_TRACES_SAMPLER" => Some("traceidratio".to_owned()),
+            "JAEGER_SAMPLER_TYPE" => Some("const".to_owned()),
+            _ => None,
+        }
+    };
+    let _ = resolve(&Overrides::default(), &lookup, EVERYTHING, &host());
+    let read: BTreeSet<_> = read
+        .into_inner()
+        .iter()
+        // A footnote stands for the variables of the signal.
+        .map(|name| name.replace("OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"))
+        .collect();
+    let documented: BTreeSet<_> = include_str!("../ENVIRONMENT.md")
+        .split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_')
+        .filter(|word| word.contains('_') && !word.ends_with('_'))
+        .map(|name| name.replace("OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"))
+        .collect();
+    assert_eq!(read, documented);
 }

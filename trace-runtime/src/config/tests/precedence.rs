@@ -54,7 +54,7 @@ const OTEL_OVER_JAEGER: &[Pair] = &[
         "propagators",
         ("OTEL_PROPAGATORS", "b3"),
         ("JAEGER_PROPAGATION", "jaeger"),
-        "",
+        "jaeger",
     ),
     pair(
         "jaeger.agent_host",

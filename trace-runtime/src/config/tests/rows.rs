@@ -318,7 +318,7 @@ const ROWS: &[Row] = &[
         "propagators",
         "tracecontext, baggage",
         &[
-            ("jaeger", "jaeger (first wins)"),
+            ("jaeger", "jaeger"),
             ("W3C,b3,w3c", "tracecontext, b3multi (first wins)"),
         ],
         &["none", "tracecontext", "b3,x", ","],
@@ -541,6 +541,22 @@ fn unset_and_blank_give_the_default() {
             resolved.assert_quiet();
         }
     }
+}
+
+#[test]
+fn paths_that_have_no_effect_are_warned_about() {
+    let file = from_env(&[("TRACED_FILE", "spans")]);
+    assert_eq!(
+        file.warnings(),
+        ["`TRACED_FILE`: has no effect without `OTEL_TRACES_EXPORTER=file`"]
+    );
+    from_env(&[("TRACED_FILE", "spans"), ("OTEL_TRACES_EXPORTER", "file")]).assert_quiet();
+    let certificate = [("OTEL_EXPORTER_OTLP_CERTIFICATE", "Cargo.toml")];
+    from_env(&certificate).assert_quiet();
+    let warnings = resolve_all(&Overrides::default(), DEFAULT, &certificate).warnings();
+    let expected = "`OTEL_EXPORTER_OTLP_CERTIFICATE`: has no effect without feature `tls` \
+                    of `trace-runtime`";
+    assert!(warnings.iter().any(|line| line == expected), "{warnings:?}");
 }
 
 #[test]

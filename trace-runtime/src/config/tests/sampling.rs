@@ -184,17 +184,15 @@ fn samplers_of_jaeger_are_parent_based() {
 
 #[test]
 fn jaeger_alone_samples_everything_and_says_so() {
-    let resolved = from_env(&[("JAEGER_AGENT_HOST", "a")]);
-    assert_eq!(
-        resolved.get("sampler"),
-        ("parentbased_always_on".to_owned(), "default".to_owned())
-    );
-    let infos = resolved.infos();
-    assert_eq!(infos.len(), 1, "{infos:?}");
-    assert!(
-        infos[0].contains("jaeger-client-go would ask its agent"),
-        "{infos:?}"
-    );
+    for variable in ["JAEGER_AGENT_HOST", "JAEGER_SERVICE_NAME"] {
+        let resolved = from_env(&[(variable, "a")]);
+        let expected = ("parentbased_always_on".to_owned(), "default".to_owned());
+        assert_eq!(resolved.get("sampler"), expected);
+        let infos = resolved.infos();
+        assert_eq!(infos.len(), 1, "{infos:?}");
+        assert!(infos[0].contains("jaeger-client-go would ask its agent"));
+    }
+    from_env(&[("JAEGER_SERVICE_NAME", "a"), ("OTEL_SERVICE_NAME", "a")]).assert_quiet();
 }
 
 #[test]

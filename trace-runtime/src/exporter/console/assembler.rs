@@ -192,7 +192,7 @@ impl Assembler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::sample::{SpanExt, span};
+    use crate::forest::sample::{SpanExt, span};
 
     const GRACE: Duration = Duration::from_millis(100);
 

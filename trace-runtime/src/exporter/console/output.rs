@@ -171,7 +171,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::tree::sample::{SpanExt, span};
+    use crate::forest::sample::{SpanExt, span};
 
     /// Sends what is written, one message for each drawing.
     struct Messages(mpsc::Sender<String>);

@@ -23,7 +23,7 @@ impl Style {
         let columns = lookup("COLUMNS").and_then(|columns| columns.trim().parse().ok());
         Self {
             colour,
-            hyperlinks: colour && shows_hyperlinks(&term, &lookup),
+            hyperlinks: colour && shows_hyperlinks(&term, lookup),
             width: columns.map_or(100, |columns: usize| columns.clamp(40, 400)),
             directory: std::env::current_dir().ok(),
         }
@@ -108,7 +108,12 @@ pub(super) struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", crate::tree::printable(&self.file), self.line)
+        write!(
+            f,
+            "{}:{}",
+            crate::plain_text::printable(&self.file),
+            self.line
+        )
     }
 }
 

@@ -10,8 +10,8 @@ use opentelemetry::trace::SpanKind;
 
 use super::{Console, Output, Style};
 use crate::exporter::{Batch, Exporter, Resource};
+use crate::forest::sample::{SpanExt, records, span};
 use crate::record::SpanRecord;
-use crate::tree::sample::{SpanExt, records, span};
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);

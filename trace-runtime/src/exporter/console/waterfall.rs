@@ -9,8 +9,8 @@ use super::failure::{self, Failure, Outcome};
 use super::line::Line;
 use super::style::Paint;
 use super::text::{clip, duration, width, wrap};
+use crate::plain_text::{self, printable};
 use crate::record::SpanEvent;
-use crate::tree::{self, printable};
 
 /// The most lines that one failure's message takes.
 const MESSAGE_LINES: usize = 8;
@@ -169,7 +169,7 @@ impl Picture<'_> {
             after.push((self.service_paint(span), service));
         }
         if span.record.kind != SpanKind::Internal {
-            let kind = format!(" [{}]", tree::kind(&span.record.kind));
+            let kind = format!(" [{}]", plain_text::kind(&span.record.kind));
             after.push((Paint::Dim, kind));
         }
         // A name that is too long gives way to what stands after it, but not all of the room.
@@ -311,6 +311,6 @@ fn argument(value: &Value) -> String {
             }
         }
         Value::Array(Array::String(list)) => format!("{list:?}"),
-        other => tree::value(other),
+        other => plain_text::value(other),
     }
 }

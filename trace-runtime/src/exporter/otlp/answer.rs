@@ -4,7 +4,9 @@ use std::time::SystemTime;
 
 use http::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use http::{StatusCode, Uri};
+use serde_json::Value as Json;
 
+use super::http::Format;
 use super::proto::{Field, Fields};
 use super::retry_after;
 use crate::ExportError;
@@ -29,6 +31,9 @@ impl Answer<'_> {
         match self.status.as_u16() {
             // Web servers that know no better answer any path with a page.
             200..=299 if self.has_type("text/html") => Err(self.rejected()),
+            200..=299 if self.has_type(Format::Json.media_type()) => {
+                partial_success_json(self.body)
+            }
             200..=299 => partial_success(self.body),
             429 | 502 | 503 | 504 => Err(ExportError::Retry {
                 after: self
@@ -59,8 +64,10 @@ impl Answer<'_> {
         let mut message = format!("HTTP {status} {reason} from {target}").replace("  ", " ");
         let said = if self.has_type("text/html") {
             "a web page".to_owned()
-        } else if self.has_type("application/x-protobuf") {
+        } else if self.has_type(Format::Protobuf.media_type()) {
             status_message(self.body)
+        } else if self.has_type(Format::Json.media_type()) {
+            status_message_json(self.body).unwrap_or_else(|| first_line(self.body))
         } else {
             first_line(self.body)
         };
@@ -121,11 +128,28 @@ fn partial_success(body: &[u8]) -> Result<(), ExportError> {
             _ => {}
         }
     }
-    // The count is signed: a negative one makes no sense, and none with a message is advice.
-    if spans == 0 || spans > i64::MAX as u64 {
-        return Ok(());
+    refused(spans as i64, message)
+}
+
+/// The same in JSON, where a count of 64 bits may stand in quotes.
+fn partial_success_json(body: &[u8]) -> Result<(), ExportError> {
+    let body: Json = serde_json::from_slice(body).unwrap_or_default();
+    let partial = &body["partialSuccess"];
+    let count = &partial["rejectedSpans"];
+    let spans = count
+        .as_i64()
+        .or_else(|| count.as_str()?.parse().ok())
+        .unwrap_or(0);
+    let message = partial["errorMessage"].as_str().unwrap_or_default();
+    refused(spans, first_line(message.as_bytes()))
+}
+
+/// A negative count makes no sense, and zero with a message is advice.
+fn refused(spans: i64, message: String) -> Result<(), ExportError> {
+    match u64::try_from(spans) {
+        Err(_) | Ok(0) => Ok(()),
+        Ok(spans) => Err(ExportError::Rejected { spans, message }),
     }
-    Err(ExportError::Rejected { spans, message })
 }
 
 /// The message of a `google.rpc.Status`, which OTLP receivers send with an error.
@@ -135,6 +159,11 @@ fn status_message(body: &[u8]) -> String {
         _ => None,
     });
     message.unwrap_or_default()
+}
+
+fn status_message_json(body: &[u8]) -> Option<String> {
+    let status: Json = serde_json::from_slice(body).ok()?;
+    Some(first_line(status["message"].as_str()?.as_bytes()))
 }
 
 /// At most 200 characters, and nothing that could disturb a terminal.

@@ -19,9 +19,7 @@ pub(super) fn attributes<'a>(
     tag: u8,
     attributes: impl Iterator<Item = (&'a str, Value<'a>)>,
 ) {
-    for (key, value) in attributes {
-        attribute(out, tag, key, &value);
-    }
+    attributes.for_each(|(key, value)| attribute(out, tag, key, &value));
 }
 
 /// Writes one attribute; [`Value::None`] writes nothing.

@@ -53,7 +53,7 @@ impl Encoder {
     fn add(&mut self, span: &SpanView<'_>) {
         let id = span.site_id() as usize;
         if !matches!(self.sites.get(id), Some(Some(_))) {
-            self.learn_site(span);
+            self.learn_site(span.site_id());
         }
         let Some(Some(site)) = self.sites.get(id) else {
             return;
@@ -63,8 +63,7 @@ impl Encoder {
     }
 
     #[cold]
-    fn learn_site(&mut self, span: &SpanView<'_>) {
-        let id = span.site_id();
+    fn learn_site(&mut self, id: u32) {
         let site = callsite::site(id);
         let scope = self.scope(&site.scope);
         let index = id as usize;
@@ -72,7 +71,7 @@ impl Encoder {
             self.sites.resize_with(index + 1, || None);
         }
         self.sites[index] = Some(Site {
-            fields: SiteFields::new(site, span),
+            fields: SiteFields::new(site),
             scope,
         });
     }

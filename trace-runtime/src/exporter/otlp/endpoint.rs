@@ -3,6 +3,8 @@
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::uri::{Authority, Uri};
 
+use super::http::Format;
+
 const AGENT: &str = concat!("trace-runtime/", env!("CARGO_PKG_VERSION"));
 
 /// Where batches go.
@@ -18,7 +20,11 @@ impl Endpoint {
     /// # Errors
     ///
     /// What is wrong with the URL or the headers, without any credential.
-    pub(super) fn new(url: &str, headers: &[(String, String)]) -> Result<Self, String> {
+    pub(super) fn new(
+        url: &str,
+        headers: &[(String, String)],
+        format: Format,
+    ) -> Result<Self, String> {
         let (uri, user_info) = split(url)?;
         let mut map = HeaderMap::new();
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -29,8 +35,8 @@ impl Endpoint {
             let (name, value) = header(name, value)?;
             map.insert(name, value);
         }
-        let protobuf = HeaderValue::from_static("application/x-protobuf");
-        map.insert(CONTENT_TYPE, protobuf);
+        let media_type = HeaderValue::from_static(format.media_type());
+        map.insert(CONTENT_TYPE, media_type);
         Ok(Self { uri, headers: map })
     }
 
@@ -158,7 +164,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Endpoint::new(url, &headers)
+        Endpoint::new(url, &headers, Format::Protobuf)
     }
 
     #[test]

@@ -9,6 +9,7 @@ use ureq::{Agent, Timeout};
 use super::answer::Answer;
 use super::encode::Encoder;
 use super::endpoint::Endpoint;
+use crate::exporter::json;
 use crate::{Batch, ExportError, Exporter};
 
 /// More of an answer is not read.
@@ -16,6 +17,22 @@ const ANSWER_LIMIT: u64 = 64 * 1024;
 
 /// No attempt lasts longer; also keeps the sums of times in range when there is no limit.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(3600);
+
+/// How batches are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Protobuf,
+    Json,
+}
+
+impl Format {
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Self::Protobuf => "application/x-protobuf",
+            Self::Json => "application/json",
+        }
+    }
+}
 
 /// What the configuration says about OTLP over HTTP.
 #[derive(Clone, Debug)]
@@ -26,14 +43,16 @@ pub(crate) struct OtlpHttpSettings {
     pub(crate) headers: Vec<(String, String)>,
     /// How long one attempt may take, `None` for as long as the batch allows.
     pub(crate) timeout: Option<Duration>,
+    pub(crate) format: Format,
 }
 
-/// Exports over HTTP, with protobuf as the body.
+/// Exports over HTTP.
 #[derive(Debug)]
 pub(crate) struct OtlpHttp {
     endpoint: Endpoint,
     target: String,
     timeout: Duration,
+    format: Format,
     agent: Agent,
     encoder: Encoder,
     body: Vec<u8>,
@@ -45,10 +64,8 @@ impl OtlpHttp {
     /// # Errors
     ///
     /// What is wrong with the endpoint or the headers.
-    // By value, like every exporter's settings: what holds credentials is not kept by the caller.
-    #[expect(clippy::needless_pass_by_value)]
     pub(crate) fn new(settings: OtlpHttpSettings) -> Result<Self, String> {
-        let endpoint = Endpoint::new(&settings.endpoint, &settings.headers)?;
+        let endpoint = Endpoint::new(&settings.endpoint, &settings.headers, settings.format)?;
         // The proxy variables of the environment are for the configuration to read.
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -60,6 +77,7 @@ impl OtlpHttp {
             target: endpoint.target(),
             endpoint,
             timeout: settings.timeout.unwrap_or(LONGEST_ATTEMPT),
+            format: settings.format,
             agent: config.into(),
             encoder: Encoder::default(),
             body: Vec::new(),
@@ -111,7 +129,13 @@ impl Exporter for OtlpHttp {
         if spans == 0 {
             return Ok(());
         }
-        self.encoder.encode(batch, &mut self.body);
+        match self.format {
+            Format::Protobuf => self.encoder.encode(batch, &mut self.body),
+            Format::Json => {
+                self.body.clear();
+                json::request(batch, &mut self.body);
+            }
+        }
         let left = batch.deadline().saturating_duration_since(Instant::now());
         let left = left.min(self.timeout).min(LONGEST_ATTEMPT);
         if left.is_zero() {

@@ -1,10 +1,11 @@
 //! One span: the constant facts of its call site are copied, the rest is written.
 
-use opentelemetry::trace::{SpanKind, Status, TraceState};
+use opentelemetry::trace::{Status, TraceState};
 
 use super::attribute::{attribute, attributes};
 use super::proto::{self, FIXED32, FIXED64, LEN, VARINT, message, tag};
 use crate::callsite::Site;
+use crate::exporter::json::{flags, kind};
 use crate::{EventView, LinkView, SpanView};
 
 const TRACE_ID: u8 = tag(1, LEN);
@@ -25,32 +26,34 @@ const STATUS: u8 = tag(15, LEN);
 /// Field 16 needs a tag of two bytes.
 const FLAGS: [u8; 2] = [tag(0, FIXED32) | 0x80, 1];
 
-/// "Whether the parent is remote is known", and "it is".
-const HAS_IS_REMOTE: u32 = 0x100;
-const IS_REMOTE: u32 = 0x200;
-
 /// The fields that are equal in all spans of a call site, encoded.
 #[derive(Debug)]
 pub(super) struct SiteFields {
-    /// Name, kind, code attributes: a span that lacks the first or the last copies less.
+    /// Name, kind, code attributes: a span with a name of its own copies from the kind on, one that
+    /// shows less of the code up to there.
     fields: Vec<u8>,
     name_end: usize,
-    kind_end: usize,
+    /// Where the fields end with so many code attributes.
+    ends: [usize; 4],
 }
 
 impl SiteFields {
-    /// From the first span of the call site.
-    pub(super) fn new(site: &Site, span: &SpanView<'_>) -> Self {
+    pub(super) fn new(site: &Site) -> Self {
         let mut fields = Vec::new();
         proto::text(&mut fields, NAME, &site.name);
         let name_end = fields.len();
         fields.extend_from_slice(&[KIND, kind(&site.kind)]);
-        let kind_end = fields.len();
-        attributes(&mut fields, ATTRIBUTES, span.code_attributes());
+        let mut ends = [fields.len(); 4];
+        if let Some(code) = &site.code {
+            for (count, (key, value)) in (1..).zip(code.attributes()) {
+                attribute(&mut fields, ATTRIBUTES, key, &value);
+                ends[count] = fields.len();
+            }
+        }
         Self {
             fields,
             name_end,
-            kind_end,
+            ends,
         }
     }
 
@@ -58,34 +61,21 @@ impl SiteFields {
         let own_name = span.has_own_name();
         let start = if own_name { self.name_end } else { 0 };
         // Rarely, a later attribute replaces one of the call site's.
-        let whole = self.fields.len() == self.kind_end || !span.is_code_set_later();
-        let end = if whole {
-            self.fields.len()
+        let replaced = span.is_code_set_later();
+        let count = if replaced {
+            0
         } else {
-            self.kind_end
+            span.code_attributes_len()
         };
-        out.extend_from_slice(&self.fields[start..end]);
+        out.extend_from_slice(&self.fields[start..self.ends[count]]);
         if own_name {
             proto::text(out, NAME, span.name());
         }
-        if !whole {
+        if replaced {
             let code = span.code_attributes();
-            attributes(
-                out,
-                ATTRIBUTES,
-                code.filter(|(key, _)| !span.is_set_later(key)),
-            );
+            let code = code.filter(|(key, _)| !span.is_set_later(key));
+            attributes(out, ATTRIBUTES, code);
         }
-    }
-}
-
-fn kind(kind: &SpanKind) -> u8 {
-    match kind {
-        SpanKind::Internal => 1,
-        SpanKind::Server => 2,
-        SpanKind::Client => 3,
-        SpanKind::Producer => 4,
-        SpanKind::Consumer => 5,
     }
 }
 
@@ -93,9 +83,8 @@ fn kind(kind: &SpanKind) -> u8 {
 pub(super) fn span(out: &mut Vec<u8>, site: &SiteFields, span: &SpanView<'_>) {
     identity(out, span);
     site.write(out, span);
-    for (key, value) in span.own_attributes() {
-        attribute(out, ATTRIBUTES, key, &value);
-    }
+    attributes(out, ATTRIBUTES, span.early_attributes());
+    attributes(out, ATTRIBUTES, span.late_attributes());
     trace_state(out, TRACE_STATE, span.trace_state());
     for event in span.events() {
         message(out, EVENTS, 1, |out| self::event(out, &event));
@@ -134,11 +123,6 @@ fn identity(out: &mut Vec<u8>, span: &SpanView<'_>) {
         fields.len()
     };
     out.extend_from_slice(&fields[..len]);
-}
-
-fn flags(trace_flags: u8, is_remote: bool) -> u32 {
-    let remote = if is_remote { IS_REMOTE } else { 0 };
-    u32::from(trace_flags) | HAS_IS_REMOTE | remote
 }
 
 fn trace_state(out: &mut Vec<u8>, tag: u8, state: &TraceState) {

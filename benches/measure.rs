@@ -1,0 +1,276 @@
+//! What one child process does: one measurement of one subject.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::allocator;
+use crate::clock::process_cpu_time;
+use crate::figures::{Figures, median};
+use crate::gate::Gate;
+use crate::subject::{Destination, Pipeline, Subject};
+use crate::workload::SPANS_PER_TRACE;
+
+/// Traces between two flushes. The queues hold two bursts, so nothing is dropped; the flushes are
+/// off the clock of the request thread.
+pub(crate) const BURST: u64 = 2048;
+
+/// Traces per time sample: enough for two batches, and short enough that most samples are spared
+/// by whatever else the machine does.
+const SAMPLE: u64 = 256;
+
+/// Traces buffered behind a closed gate: 30,000 spans.
+const BUFFERED: u64 = 7_500;
+
+/// Calls per timed batch of nanosecond-sized operations.
+const CALLS: u64 = 200_000;
+
+/// The kinds of measurement.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Measure {
+    /// Time on the request thread and CPU time of the process, per trace.
+    Time,
+    /// Allocations per trace.
+    Allocations,
+    /// Memory of many buffered spans.
+    Memory,
+    /// Spans per second of one thread and of two.
+    Threads,
+    /// Time of a call below an unsampled root.
+    Unsampled,
+    /// Time of a call with tracing switched off.
+    Disabled,
+}
+
+impl Measure {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Time,
+        Self::Allocations,
+        Self::Memory,
+        Self::Threads,
+        Self::Unsampled,
+        Self::Disabled,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Allocations => "allocations",
+            Self::Memory => "memory",
+            Self::Threads => "threads",
+            Self::Unsampled => "unsampled",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Runs it; `endpoint` is the sink's, without one the spans are only counted.
+    pub(crate) fn run(
+        self,
+        subject: &dyn Subject,
+        endpoint: Option<&str>,
+        traces: u64,
+    ) -> Result<Figures, Box<dyn Error>> {
+        let gate = Arc::new(Gate::opened());
+        let destination = match endpoint {
+            Some(url) => Destination::Otlp(url.to_owned()),
+            None => Destination::Null(gate.clone()),
+        };
+        let mut figures = match self {
+            Self::Time => time(subject, &destination, traces)?,
+            Self::Allocations => allocations(subject, &destination)?,
+            Self::Memory => return memory(subject),
+            Self::Threads => threads(subject, &destination, traces)?,
+            Self::Unsampled => return call(subject, &Destination::Unsampled),
+            Self::Disabled => return call(subject, &Destination::Off),
+        };
+        if endpoint.is_none() {
+            figures.set("delivered", gate.spans() as f64);
+        }
+        Ok(figures)
+    }
+}
+
+fn time(
+    subject: &dyn Subject,
+    destination: &Destination,
+    traces: u64,
+) -> Result<Figures, Box<dyn Error>> {
+    let pipeline = subject.install(destination)?;
+    subject.traces(0..BURST);
+    pipeline.flush();
+    let bursts = traces.div_ceil(BURST);
+    let mut foreground = Vec::new();
+    let before = process_cpu_time();
+    for burst in 1..=bursts {
+        foreground.extend(sampled_burst(subject, burst * BURST));
+        pipeline.flush();
+    }
+    pipeline.shutdown();
+    let cpu = process_cpu_time() - before;
+    let mut figures = Figures::default();
+    figures.set("foreground_ns", median(&mut foreground));
+    figures.set("cpu_ns", per(cpu, bursts * BURST));
+    figures.set("peak_rss_bytes", peak_resident_bytes());
+    figures.set("traces", ((bursts + 1) * BURST) as f64);
+    Ok(figures)
+}
+
+/// Makes the traces of one burst; returns the time per trace of each sample, in nanoseconds.
+fn sampled_burst(subject: &dyn Subject, first: u64) -> impl Iterator<Item = f64> {
+    (first..first + BURST)
+        .step_by(SAMPLE as usize)
+        .map(move |order| {
+            let started = Instant::now();
+            subject.traces(order..order + SAMPLE);
+            per(started.elapsed(), SAMPLE)
+        })
+}
+
+fn allocations(
+    subject: &dyn Subject,
+    destination: &Destination,
+) -> Result<Figures, Box<dyn Error>> {
+    allocator::start();
+    let pipeline = subject.install(destination)?;
+    subject.traces(0..BURST);
+    pipeline.flush();
+    let before = allocator::counters();
+    subject.traces(BURST..2 * BURST);
+    let after = allocator::counters();
+    pipeline.flush();
+    let flushed = allocator::counters();
+    pipeline.shutdown();
+    let per_trace = |count: u64| count as f64 / BURST as f64;
+    let mut figures = Figures::default();
+    figures.set(
+        "request_thread",
+        per_trace(after.on_this_thread - before.on_this_thread),
+    );
+    figures.set(
+        "process",
+        per_trace(flushed.allocations - before.allocations),
+    );
+    figures.set("bytes", per_trace(flushed.allocated - before.allocated));
+    figures.set("traces", (2 * BURST) as f64);
+    Ok(figures)
+}
+
+/// Fills the queue behind an exporter that does not return.
+fn memory(subject: &dyn Subject) -> Result<Figures, Box<dyn Error>> {
+    allocator::start();
+    let gate = Arc::new(Gate::closed());
+    let before = allocator::counters();
+    let pipeline = subject.install(&Destination::Null(gate.clone()))?;
+    subject.traces(0..BUFFERED);
+    let filled = allocator::counters();
+    gate.open();
+    let traces = deliver(subject, &*pipeline, &gate);
+    let spans = (BUFFERED * SPANS_PER_TRACE) as f64;
+    let mut figures = Figures::default();
+    figures.set("bytes_per_span", (filled.live - before.live) as f64 / spans);
+    figures.set("peak_bytes", allocator::counters().peak as f64);
+    figures.set("traces", traces as f64);
+    figures.set("delivered", gate.spans() as f64);
+    Ok(figures)
+}
+
+/// Flushes until nothing is left behind. fastrace keeps what its ring had no room for on the
+/// request thread, and moves it only when that thread ends another span.
+fn deliver(subject: &dyn Subject, pipeline: &dyn Pipeline, gate: &Gate) -> u64 {
+    let mut traces = BUFFERED;
+    for _ in 0..16 {
+        pipeline.flush();
+        if gate.spans() == traces * SPANS_PER_TRACE {
+            break;
+        }
+        subject.traces(traces..traces + 1);
+        traces += 1;
+    }
+    pipeline.shutdown();
+    traces
+}
+
+fn threads(
+    subject: &dyn Subject,
+    destination: &Destination,
+    traces: u64,
+) -> Result<Figures, Box<dyn Error>> {
+    let pipeline = subject.install(destination)?;
+    subject.traces(0..BURST);
+    pipeline.flush();
+    let bursts = traces.div_ceil(BURST);
+    let mut figures = Figures::default();
+    figures.set(
+        "one_thread",
+        spans_per_second(subject, &*pipeline, 1, bursts),
+    );
+    figures.set(
+        "two_threads",
+        spans_per_second(subject, &*pipeline, 2, bursts),
+    );
+    pipeline.shutdown();
+    figures.set("traces", ((1 + 3 * bursts) * BURST) as f64);
+    Ok(figures)
+}
+
+/// The sum of what the threads do when each makes bursts at the same time as the others.
+fn spans_per_second(
+    subject: &dyn Subject,
+    pipeline: &dyn Pipeline,
+    threads: usize,
+    bursts: u64,
+) -> f64 {
+    let barrier = Barrier::new(threads + 1);
+    let worker = || {
+        let mut samples = Vec::new();
+        for _ in 0..bursts {
+            barrier.wait();
+            samples.extend(sampled_burst(subject, 0));
+            barrier.wait();
+        }
+        SPANS_PER_TRACE as f64 * 1e9 / median(&mut samples)
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        for _ in 0..bursts {
+            barrier.wait();
+            barrier.wait();
+            pipeline.flush();
+        }
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a subject does not panic"))
+            .sum()
+    })
+}
+
+fn call(subject: &dyn Subject, destination: &Destination) -> Result<Figures, Box<dyn Error>> {
+    let pipeline = subject.install(destination)?;
+    subject.calls(CALLS);
+    let mut samples = Vec::new();
+    for _ in 0..9 {
+        let started = Instant::now();
+        subject.calls(black_box(CALLS));
+        samples.push(per(started.elapsed(), CALLS));
+    }
+    pipeline.shutdown();
+    let mut figures = Figures::default();
+    figures.set("call_ns", median(&mut samples));
+    Ok(figures)
+}
+
+fn per(time: Duration, count: u64) -> f64 {
+    time.as_secs_f64() * 1e9 / count as f64
+}
+
+/// `VmHWM` of this process; 0 where there is no `/proc`.
+fn peak_resident_bytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|value| value.trim().trim_end_matches(" kB").parse::<f64>().ok())
+        .map_or(0.0, |kilobytes| kilobytes * 1024.0)
+}

@@ -1,0 +1,262 @@
+//! The tables, as Markdown.
+
+use std::fmt::Write;
+
+use crate::figures::Summary;
+use crate::options::Options;
+use crate::results::{Case, Results};
+use crate::subject::{self, OURS, PLAIN, Subject};
+
+/// The whole report.
+pub(crate) fn markdown(
+    results: &Results,
+    options: &Options,
+    subjects: &[&'static dyn Subject],
+) -> String {
+    let mut text = String::from("# The 4-span trace\n\n");
+    let _ = writeln!(
+        text,
+        "{}, {} rounds of {} traces. Medians (lowest – highest round).\n",
+        machine(),
+        options.rounds,
+        options.traces
+    );
+    text += &times(results);
+    text += &sizes(results);
+    text += &small_calls(results);
+    text += &budgets(results);
+    text += &versions(subjects);
+    text += &voids(results);
+    text
+}
+
+fn times(results: &Results) -> String {
+    let mut text = String::from(
+        "## Time per trace, ns\n\n\
+         | | foreground net | ours / it | CPU, null exporter | CPU, OTLP | ours / it |\n\
+         |---|---:|---:|---:|---:|---:|\n",
+    );
+    let (null, otlp) = (Case::TIME_NULL, Case::TIME_OTLP);
+    for name in results.traced() {
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} | {} | {} |",
+            spread(results.net(name, null, "foreground_ns"), 0),
+            middle(results.net_ratio(OURS, name, null, "foreground_ns"), 2),
+            spread(results.summary(name, null, "cpu_ns"), 0),
+            spread(results.summary(name, otlp, "cpu_ns"), 0),
+            middle(results.ratio(OURS, name, otlp, "cpu_ns"), 2),
+        );
+    }
+    let plain = results.summary(PLAIN, null, "foreground_ns");
+    let _ = writeln!(text, "\nThe untraced code: {} ns.\n", spread(plain, 1));
+    text
+}
+
+fn sizes(results: &Results) -> String {
+    let mut text = String::from(
+        "## Allocations and memory\n\n\
+         | | allocations per trace, request thread | whole process, null | whole process, OTLP \
+         | bytes per buffered span | peak of the process, OTLP, MiB | future of the root, bytes |\n\
+         |---|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for name in results.traced() {
+        let future = subject::find(name).map_or(0, Subject::future_size);
+        let peak = results.summary(name, Case::TIME_OTLP, "peak_rss_bytes");
+        let mebibytes = peak.map(|summary| summary.scaled(1.0 / (1024.0 * 1024.0)));
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} | {} | {} | {future} |",
+            middle(
+                results.summary(name, Case::ALLOCATIONS_NULL, "request_thread"),
+                2
+            ),
+            middle(results.summary(name, Case::ALLOCATIONS_NULL, "process"), 2),
+            middle(results.summary(name, Case::ALLOCATIONS_OTLP, "process"), 2),
+            middle(results.summary(name, Case::MEMORY, "bytes_per_span"), 0),
+            middle(mebibytes, 1),
+        );
+    }
+    let plain = subject::find(PLAIN).map_or(0, Subject::future_size);
+    let _ = writeln!(
+        text,
+        "\nBuffered: 30,000 spans of the workload behind an exporter that waits, everything \
+         the pipeline allocates included. The future of the untraced root has {plain} bytes.\n"
+    );
+    text
+}
+
+fn small_calls(results: &Results) -> String {
+    let mut text = String::from(
+        "## Calls that record nothing, and two threads\n\n\
+         | | unsampled child, ns over the plain call | disabled span, ns over the plain call \
+         | spans/s, one thread | two threads / one |\n\
+         |---|---:|---:|---:|---:|\n",
+    );
+    for name in results.traced() {
+        let threads = Case::THREADS;
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} | {} |",
+            spread(results.net(name, Case::UNSAMPLED, "call_ns"), 1),
+            spread(results.net(name, Case::DISABLED, "call_ns"), 1),
+            middle(results.summary(name, threads, "one_thread"), 0),
+            spread(
+                results.within(name, threads, "two_threads", "one_thread"),
+                2
+            ),
+        );
+    }
+    text.push('\n');
+    text
+}
+
+/// Budgets are shown, never asserted: machines differ.
+fn budgets(results: &Results) -> String {
+    if !results.traced().any(|name| name == OURS) {
+        return String::new();
+    }
+    let foreground = |peer: &str| results.net_ratio(OURS, peer, Case::TIME_NULL, "foreground_ns");
+    let cpu = |peer: &str| results.ratio(OURS, peer, Case::TIME_OTLP, "cpu_ns");
+    let rows = [
+        ("foreground net / SDK", "≤", 0.30, foreground("SDK")),
+        (
+            "foreground net / fastrace",
+            "≤",
+            0.45,
+            foreground("fastrace"),
+        ),
+        ("foreground net / tracing", "≤", 0.08, foreground("tracing")),
+        ("CPU, OTLP / SDK", "≤", 0.18, cpu("SDK")),
+        ("CPU, OTLP / SDK + code", "≤", 0.13, cpu("SDK + code")),
+        ("CPU, OTLP / fastrace", "≤", 0.17, cpu("fastrace")),
+        ("CPU, OTLP / tracing", "≤", 0.08, cpu("tracing")),
+        (
+            "unsampled child, ns",
+            "≤",
+            4.0,
+            results.net(OURS, Case::UNSAMPLED, "call_ns"),
+        ),
+        (
+            "disabled span, ns",
+            "≤",
+            1.0,
+            results.net(OURS, Case::DISABLED, "call_ns"),
+        ),
+        (
+            "two threads / one thread",
+            "≥",
+            1.9,
+            results.within(OURS, Case::THREADS, "two_threads", "one_thread"),
+        ),
+        (
+            "bytes per buffered span",
+            "≤",
+            96.0,
+            results.summary(OURS, Case::MEMORY, "bytes_per_span"),
+        ),
+    ];
+    let mut text = String::from("## Budgets\n\n| | aim | this run | |\n|---|---:|---:|---|\n");
+    for (what, sign, aim, found) in rows {
+        let _ = writeln!(
+            text,
+            "| {what} | {sign} {aim} | {} | {} |",
+            spread(found, 2),
+            judged(found, sign == "≤", aim)
+        );
+    }
+    text.push('\n');
+    text
+}
+
+fn judged(found: Option<Summary>, at_most: bool, aim: f64) -> &'static str {
+    match found {
+        None => "not measured",
+        Some(summary) if (summary.median <= aim) == at_most => "met",
+        Some(_) => "missed",
+    }
+}
+
+fn versions(subjects: &[&'static dyn Subject]) -> String {
+    let mut text = String::from("## Versions\n\n");
+    for subject in subjects.iter().filter(|subject| subject.name() != PLAIN) {
+        let crates: Vec<String> = subject
+            .crates()
+            .iter()
+            .map(|name| format!("{name} {}", version(name)))
+            .collect();
+        let _ = writeln!(text, "- {}: {}", subject.name(), crates.join(", "));
+    }
+    text
+}
+
+/// The version in the lock file that this was built with.
+fn version(name: &str) -> &'static str {
+    let lock = include_str!("../Cargo.lock");
+    lock.split("[[package]]")
+        .find(|package| package.contains(&format!("\nname = \"{name}\"\n")))
+        .and_then(|package| package.split_once("version = \""))
+        .and_then(|(_, rest)| rest.split('"').next())
+        .unwrap_or("of an unknown version")
+}
+
+fn voids(results: &Results) -> String {
+    let mut text = String::new();
+    if !results.voids().is_empty() {
+        text.push_str("\n## Void runs\n\nLeft out above, because spans were lost or wrong:\n\n");
+        for void in results.voids() {
+            let _ = writeln!(text, "- {void}");
+        }
+    }
+    text
+}
+
+/// The processor's name and the number of cores this process may use.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let information = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = information
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .and_then(|line| line.split_once(": "))
+        .map_or("unknown processor", |(_, model)| model);
+    format!("{model}, {cores} cores, {}", std::env::consts::OS)
+}
+
+fn spread(summary: Option<Summary>, digits: usize) -> String {
+    match summary {
+        None => "–".to_owned(),
+        Some(summary) => format!(
+            "{:.digits$} ({:.digits$} – {:.digits$})",
+            summary.median, summary.min, summary.max
+        ),
+    }
+}
+
+fn middle(summary: Option<Summary>, digits: usize) -> String {
+    summary.map_or_else(
+        || "–".to_owned(),
+        |summary| format!("{:.digits$}", summary.median),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_come_from_the_lock_file() {
+        assert!(version("fastrace").starts_with("0.7."));
+        assert!(version("opentelemetry_sdk").starts_with("0.33."));
+        assert_eq!(version("no-such-crate"), "of an unknown version");
+    }
+
+    #[test]
+    fn budgets_judge_the_median() {
+        let found = Summary::of(vec![0.2, 0.3, 0.9]);
+        assert_eq!(judged(found, true, 0.30), "met");
+        assert_eq!(judged(found, true, 0.29), "missed");
+        assert_eq!(judged(found, false, 1.9), "missed");
+        assert_eq!(judged(None, true, 1.0), "not measured");
+    }
+}

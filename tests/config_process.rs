@@ -1,0 +1,117 @@
+//! The environment of a real process: this test program started again with other variables.
+
+use std::ffi::OsStr;
+use std::process::{Command, Output};
+
+/// What the child says before and after it starts tracing.
+const STARTED: &str = "started: ";
+
+/// Not a test: the others run it in a child.
+#[test]
+#[ignore = "started by the other tests as a child"]
+fn child() {
+    let guard = trace_runtime::init_tracer();
+    for diagnostic in guard.diagnostics() {
+        println!("{}: {diagnostic}", diagnostic.severity());
+    }
+    println!("{STARTED}{}", guard.config());
+}
+
+/// Runs the child with these variables, and no other that means something to it.
+fn run(variables: &[(&str, &OsStr)]) -> Output {
+    let program = std::env::current_exe().expect("the test knows its own path");
+    let mut command = Command::new(program);
+    command.args(["--exact", "child", "--ignored", "--nocapture"]);
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| is_ours(name)) {
+        command.env_remove(name);
+    }
+    command.env("OTEL_SERVICE_NAME", "child");
+    command.envs(variables.iter().copied());
+    command.output().expect("the test can start itself")
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    ["OTEL_", "JAEGER_", "TRACED_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn strict_prints_the_whole_list_and_exits_with_status_78() {
+    let output = run(&[
+        ("TRACED_STRICT", "1".as_ref()),
+        ("OTEL_TRACES_EXPORTER", "none".as_ref()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0".as_ref()),
+        ("JAEGER_SAMPLER_TYPE", "ratelimiting".as_ref()),
+    ]);
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(78), "{printed}");
+    assert!(!stdout(&output).contains(STARTED));
+    assert!(printed.contains("`OTEL_BSP_SCHEDULE_DELAY=0`"), "{printed}");
+    assert!(
+        printed.contains("`JAEGER_SAMPLER_TYPE=ratelimiting`"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn bad_values_do_not_stop_the_process() {
+    let output = run(&[
+        ("OTEL_TRACES_EXPORTER", "none".as_ref()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0".as_ref()),
+    ]);
+    let printed = stdout(&output);
+    assert!(output.status.success(), "{printed}\n{}", stderr(&output));
+    assert!(
+        printed.contains("error: `OTEL_BSP_SCHEDULE_DELAY=0`: "),
+        "{printed}"
+    );
+    assert!(printed.contains(STARTED), "{printed}");
+}
+
+#[test]
+fn an_unknown_exporter_leaves_the_process_without_one() {
+    let output = run(&[
+        ("OTEL_TRACES_EXPORTER", "zipkin".as_ref()),
+        ("JAEGER_AGENT_HOST", "127.0.0.1".as_ref()),
+    ]);
+    let printed = stdout(&output);
+    assert!(output.status.success(), "{printed}");
+    let exporters = printed.lines().find(|line| line.starts_with("exporters"));
+    let words: Vec<_> = exporters.unwrap_or_default().split_whitespace().collect();
+    assert_eq!(
+        words,
+        ["exporters", "none", "OTEL_TRACES_EXPORTER"],
+        "{printed}"
+    );
+    assert!(
+        stderr(&output).contains("`OTEL_TRACES_EXPORTER=zipkin`"),
+        "{output:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_not_utf8_is_reported() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let output = run(&[
+        ("OTEL_TRACES_EXPORTER", "none".as_ref()),
+        ("OTEL_PROPAGATORS", OsStr::from_bytes(b"b3\xff")),
+    ]);
+    let printed = stdout(&output);
+    assert!(
+        printed.contains("error: `OTEL_PROPAGATORS=b3\u{fffd}`: expected UTF-8"),
+        "{printed}"
+    );
+}

@@ -1,0 +1,10 @@
+use trace_runtime::traced;
+
+#[traced(fields("" = 1))] //~
+fn checkout(order_id: u64) {
+    let _ = order_id;
+}
+
+fn main() {
+    checkout(1);
+}

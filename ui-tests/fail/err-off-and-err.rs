@@ -1,0 +1,10 @@
+use trace_runtime::traced;
+
+#[traced(err = off, err(code = 1))] //~
+fn checkout(order_id: u64) -> Result<u64, u8> {
+    Ok(order_id)
+}
+
+fn main() {
+    let _ = checkout(1);
+}

@@ -1,0 +1,11 @@
+use trace_runtime::traced;
+
+#[traced]
+#[track_caller] //~
+fn checkout(order_id: u64) {
+    let _ = order_id;
+}
+
+fn main() {
+    checkout(1);
+}

@@ -1,0 +1,8 @@
+use trace_runtime::traced;
+
+#[traced(only(order))] //~
+fn checkout() {}
+
+fn main() {
+    checkout();
+}

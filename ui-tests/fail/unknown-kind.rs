@@ -1,0 +1,10 @@
+use trace_runtime::traced;
+
+#[traced(kind = sever)] //~
+fn checkout(order_id: u64) {
+    let _ = order_id;
+}
+
+fn main() {
+    checkout(1);
+}

@@ -125,6 +125,14 @@ async fn nobody_asks_for_the_end_of_a_body_whose_length_is_announced() {
 }
 
 #[tokio::test]
+async fn an_announced_length_of_nothing_ends_at_the_head() {
+    let capture = capture();
+    let response = http::Response::builder().header("content-length", "0");
+    drop(streamed(&capture, response, vec![data("")]).await);
+    assert_eq!(only(&capture).attribute("traced.cancelled"), None);
+}
+
+#[tokio::test]
 async fn trailers_are_the_end() {
     let capture = capture();
     let chunks = vec![data("a"), Ok(Frame::trailers(http::HeaderMap::new()))];

@@ -17,7 +17,7 @@ use opentelemetry::trace::Status;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use trace_runtime::testing::{Capture, capture, capture_with};
 use trace_runtime::tower::{ClientLayer, ServerLayer};
-use trace_runtime::{Sampler, SpanRecord, traced};
+use trace_runtime::{Batch, ExportError, Exporter, Sampler, SpanRecord, Tracer, traced};
 
 fn layer(capture: &Capture) -> ClientLayer {
     ClientLayer::new().with_tracer(capture.tracer())
@@ -106,6 +106,55 @@ async fn a_failed_call_says_why() {
         span.attribute("error.type"),
         Some(&"ConnectionRefused".into())
     );
+}
+
+#[tokio::test]
+async fn an_error_does_not_give_away_the_url() {
+    let capture = capture();
+    let refused = |request: Request<()>| async move {
+        Err::<Response<()>, _>(format!("cannot reach {}", request.uri()))
+    };
+    let service = layer(&capture).layer(service_fn(refused));
+    let request = request("http://ann:pw@api.example/?token=xyz&page=2");
+    service.oneshot(request).await.unwrap_err();
+    let shown = "cannot reach http://REDACTED:REDACTED@api.example/?token=REDACTED&page=2";
+    let span = only(&capture);
+    assert_eq!(span.status, Status::error(shown));
+    let message = &span.events[0].attributes[1];
+    assert_eq!(message.value, shown.into());
+}
+
+/// Keeps what it is given.
+struct Kept(Arc<Mutex<Vec<String>>>);
+
+impl Exporter for Kept {
+    fn export(&mut self, batch: &Batch<'_>) -> Result<(), ExportError> {
+        let urls = batch.spans().map(|span| {
+            let url = span.attributes().find(|(key, _)| *key == "url.full");
+            format!("{:?}", url.unwrap().1)
+        });
+        self.0.lock().unwrap().extend(urls);
+        Ok(())
+    }
+
+    fn target(&self) -> String {
+        "a list".into()
+    }
+}
+
+#[tokio::test]
+async fn the_users_words_hide_parameters_too() {
+    let kept = Arc::default();
+    let (tracer, guard) = Tracer::builder()
+        .with_env(|name| (name == "TRACED_REDACT").then(|| "email".into()))
+        .with_exporter(Kept(Arc::clone(&kept)))
+        .build()
+        .unwrap();
+    let layer = ClientLayer::new().with_tracer(tracer);
+    call(layer, request("http://api.example/?userEmail=ann&page=2")).await;
+    guard.flush().unwrap();
+    let shown = "http://api.example/?userEmail=REDACTED&page=2";
+    assert_eq!(*kept.lock().unwrap(), [format!("Str({shown:?})")]);
 }
 
 #[tokio::test]

@@ -364,6 +364,14 @@ async fn a_trace_that_we_do_not_sample_is_passed_on() {
 }
 
 #[tokio::test]
+async fn the_route_of_a_span_that_does_not_record_is_not_looked_for() {
+    let capture = capture_with(Sampler::always_off());
+    let layer = layer(&capture).with_route(|_| -> String { panic!("looked for") });
+    let app = Router::new().route("/", get(|| async {})).layer(layer);
+    assert_eq!(send(app, request("/")).await, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn nobody_records_and_the_trace_is_passed_on() {
     // No tracer here: the environment of the tests names no destination.
     let sent = outgoing_below(ServerLayer::new(), TRACEPARENT).await;

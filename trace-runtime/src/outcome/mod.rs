@@ -32,7 +32,7 @@ pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
 pub use http::{HttpOutcome, StatusOf};
 #[cfg(feature = "tower")]
-pub(crate) use service::record as record_service_error;
+pub(crate) use service::failed as service_failed;
 
 use crate::{Value, bubble};
 

@@ -4,15 +4,13 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt::Display;
 
-use super::Sink;
+use super::Failed;
 use super::describe::{Found, Shown};
 
-/// Fails the span.
+/// What a span says about the error.
 #[cold]
-pub(crate) fn record<E: Display + 'static, S: Sink>(error: &E, sink: &mut S) {
-    if sink.recording() {
-        sink.fail(found(error).into_failed());
-    }
+pub(crate) fn failed<E: Display + 'static>(error: &E) -> Failed {
+    found(error).into_failed()
 }
 
 /// Boxed errors tell their sources; of others no more than the text is known.

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
 use bytes::Buf;
-use http::HeaderMap;
+use http::Response;
 use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::outcome::record_service_error;
+use super::error;
 use crate::span::Active;
 use crate::span_future::InSpan;
 
@@ -28,29 +28,25 @@ pin_project! {
     }
 }
 
-impl<B: Body> TracedBody<B> {
-    pub(super) fn new(body: B, span: Active, headers: &HeaderMap) -> Self {
-        let announced = || {
-            let length = headers.get(CONTENT_LENGTH)?;
-            length.to_str().ok()?.parse().ok()
-        };
-        Self {
-            left: body.size_hint().exact().or_else(announced),
-            ..Self::of(body, span)
-        }
-    }
+/// How many bytes the head says that the body has.
+pub(super) fn announced_length<B: Body>(response: &Response<B>) -> Option<u64> {
+    let header = || {
+        let length = response.headers().get(CONTENT_LENGTH)?;
+        length.to_str().ok()?.parse().ok()
+    };
+    response.body().size_hint().exact().or_else(header)
 }
 
 impl<B> TracedBody<B> {
     pub(super) fn untraced(body: B) -> Self {
-        Self::of(body, Active::none())
+        Self::new(body, Active::none(), None)
     }
 
-    fn of(body: B, span: Active) -> Self {
+    pub(super) fn new(body: B, span: Active, length: Option<u64>) -> Self {
         Self {
             inner: InSpan::new(span, body),
             has_begun: false,
-            left: None,
+            left: length,
         }
     }
 }
@@ -127,11 +123,11 @@ fn observe<B>(
 {
     let data = match frame {
         Some(Ok(frame)) => frame.data_ref(),
-        Some(Err(error)) => return record_service_error(error, span),
+        Some(Err(error)) => return error::record(error, span),
         None => None,
     };
     let Some(data) = data else { return };
-    if !std::mem::replace(has_begun, true) {
+    if data.has_remaining() && !std::mem::replace(has_begun, true) {
         span.event("first byte");
     }
     *left = left.map(|left| left.saturating_sub(data.remaining() as u64));

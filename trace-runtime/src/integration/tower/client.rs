@@ -15,8 +15,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::attributes::{self, KEYS, NETWORK_PROTOCOL_VERSION, SCHEMA_URL};
+use super::error;
 use crate::callsite::Callsite;
-use crate::outcome::{record_service_error, record_status};
+use crate::outcome::record_status;
 use crate::propagation;
 use crate::span::{self, Active, enter};
 use crate::span_future::InSpan;
@@ -180,7 +181,7 @@ where
         if span.is_recording() {
             match &result {
                 Ok(response) => record(response, &mut span),
-                Err(error) => record_service_error(error, &mut span),
+                Err(error) => error::record(error, &mut span),
             }
         }
         Poll::Ready(result)

@@ -6,7 +6,7 @@
 //! types of the `http` crate: axum, hyper, tonic, reqwest.
 //!
 //! URLs are recorded without user-info, and without the values of parameters that sign a URL or whose
-//! name is a secret's. The text of a service's error is recorded as it is.
+//! name is a secret's; so are URLs in the text of an error.
 //!
 //! # A server
 //!
@@ -36,8 +36,7 @@
 //! }
 //! ```
 //!
-//! Every request is handled with the tracer in charge that is in charge of its connection's task;
-//! [`ServerLayer::with_tracer`] says otherwise, in tests for instance:
+//! Spans go to the global tracer, unless the layer is given another one, in tests for instance:
 //!
 #![cfg_attr(feature = "testing", doc = "```")]
 #![cfg_attr(not(feature = "testing"), doc = "```ignore")]
@@ -91,6 +90,7 @@
 mod attributes;
 mod body;
 mod client;
+mod error;
 mod route;
 mod server;
 mod url;

@@ -16,10 +16,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::attributes::{self, KEYS, SCHEMA_URL};
-use super::body::TracedBody;
+use super::body::{self, TracedBody};
+use super::error;
 use super::route::{self, IntoRoute, RouteOf};
 use crate::callsite::Callsite;
-use crate::outcome::{record_service_error, record_status};
+use crate::outcome::record_status;
 use crate::propagation::{self, ParentSource};
 use crate::span::{self, Active, enter};
 use crate::span_future::InSpan;
@@ -259,7 +260,7 @@ where
                 Ok(with_body(response, span, *this.is_head))
             }
             Err(error) => {
-                record_service_error(&error, &mut span);
+                error::record(&error, &mut span);
                 Err(error)
             }
         })
@@ -273,15 +274,15 @@ fn with_body<R: Body>(
     is_head: bool,
 ) -> Response<TracedBody<R>> {
     let status = response.status();
+    let length = body::announced_length(&response);
     let ends_here = is_head
         || status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || length == Some(0)
         || response.body().is_end_stream();
     if ends_here {
         drop(span);
         return response.map(TracedBody::untraced);
     }
-    let (parts, body) = response.into_parts();
-    let body = TracedBody::new(body, span, &parts.headers);
-    Response::from_parts(parts, body)
+    response.map(|body| TracedBody::new(body, span, length))
 }

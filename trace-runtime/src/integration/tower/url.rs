@@ -30,6 +30,32 @@ pub(super) fn full(uri: &Uri, hides: &mut dyn FnMut(&str) -> bool) -> String {
     full
 }
 
+/// The text with every URL in it as it may be shown.
+pub(super) fn in_text(text: &str, hides: &mut dyn FnMut(&str) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(scheme) = rest.find("://") {
+        let (before, after) = rest.split_at(scheme + "://".len());
+        let is_over = |c: char| c.is_whitespace() || "\"'`<>)".contains(c);
+        let (url, after) = after.split_at(after.find(is_over).unwrap_or(after.len()));
+        shown.push_str(before);
+        let (address, query) = match url.split_once('?') {
+            Some((address, query)) => (address, Some(query)),
+            None => (url, None),
+        };
+        let (authority, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+        shown.push_str(&without_user_info(authority));
+        shown.push_str(path);
+        if let Some(query) = query {
+            shown.push('?');
+            shown.push_str(&self::query(query, hides));
+        }
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
 fn without_user_info(authority: &str) -> Cow<'_, str> {
     match authority.rsplit_once('@') {
         None => authority.into(),
@@ -103,6 +129,23 @@ mod tests {
             ("password", "password"),
         ] {
             assert_eq!(query(raw, &mut hides), shown, "{raw}");
+        }
+    }
+
+    #[test]
+    fn urls_are_found_in_texts() {
+        for (raw, shown) in [
+            ("no URL, but a ? and token=1", "no URL, but a ? and token=1"),
+            (
+                "sending request for url (http://u:p@a.b/c?token=1&d=2): refused",
+                "sending request for url (http://REDACTED:REDACTED@a.b/c?token=REDACTED&d=2): refused",
+            ),
+            (
+                "from https://a?sig=1 to \"redis://me@[::1]:1\"",
+                "from https://a?sig=REDACTED to \"redis://REDACTED@[::1]:1\"",
+            ),
+        ] {
+            assert_eq!(in_text(raw, &mut hides), shown);
         }
     }
 

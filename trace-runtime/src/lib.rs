@@ -14,6 +14,7 @@ mod exporter;
 mod forest;
 mod ids;
 mod inside;
+mod integration;
 mod os;
 mod otel;
 mod outcome;
@@ -43,6 +44,8 @@ pub use config::Config;
 pub use diagnostics::{Diagnostic, Severity};
 pub use error::{FlushError, InitError};
 pub use exporter::{Batch, ExportError, Exporter, Resource};
+#[cfg(feature = "tower")]
+pub use integration::tower;
 pub use otel::{OtelTracer, OtelTracerProvider};
 pub use outcome::Failure;
 pub use pipeline::stats::{ExporterStats, Stats};

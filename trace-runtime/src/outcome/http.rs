@@ -102,7 +102,7 @@ impl<R> StatusOf<R> {
 
 /// Records the status of a response; fails the span if the span's kind calls it an error.
 #[inline]
-pub(super) fn record<S: Sink>(code: u16, sink: &mut S) {
+pub(crate) fn record<S: Sink>(code: u16, sink: &mut S) {
     if !sink.recording() {
         return;
     }

@@ -14,6 +14,8 @@ mod describe;
 mod error;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "tower")]
+mod service;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -25,8 +27,12 @@ use opentelemetry::trace::{SpanKind, SpanRef, Status};
 pub use argument::{Arg, Arguments};
 pub use error::ErrorOf;
 pub(crate) use error::error_of;
+#[cfg(feature = "tower")]
+pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
 pub use http::{HttpOutcome, StatusOf};
+#[cfg(feature = "tower")]
+pub(crate) use service::failed as service_failed;
 
 use crate::{Value, bubble};
 

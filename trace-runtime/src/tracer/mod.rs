@@ -41,6 +41,13 @@ pub struct Tracer {
     pub(crate) core: &'static Core,
 }
 
+/// What takes a tracer takes a borrowed one, too: it is a reference already.
+impl From<&Tracer> for Tracer {
+    fn from(tracer: &Tracer) -> Self {
+        tracer.clone()
+    }
+}
+
 impl Tracer {
     /// Configures a tracer, in code over the environment.
     pub fn builder() -> TracerBuilder {

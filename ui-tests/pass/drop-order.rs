@@ -82,7 +82,10 @@ fn noisy() -> (Noisy, Noisy, Noisy) {
 }
 
 fn account() -> Account {
-    Account { _first: Noisy("first"), second: Noisy("second") }
+    Account {
+        _first: Noisy("first"),
+        second: Noisy("second"),
+    }
 }
 
 fn main() {

@@ -98,3 +98,36 @@ fn a_traced_future_grows_by_its_arguments_and_40_bytes() {
     let grown = size_of_val(&traced(1, "", vec![])) - size_of_val(&plain(1, "", vec![]));
     assert!(grown <= arguments + 40, "{grown} bytes");
 }
+
+/// Records are used again: for a thread's next span nothing may be left of the one before.
+#[test]
+fn a_span_shows_nothing_of_the_one_before() {
+    #[traced(root, links = [Context::current()], fields("a.text" = "x".repeat(100)))]
+    fn rich(n: u64, text: &str) -> Result<(), NotFound> {
+        trace_runtime::record!(late = true);
+        trace_runtime::event!("something");
+        Err(NotFound(n + text.len() as u64))
+    }
+    #[traced]
+    fn plain() {}
+
+    let capture = testing::capture();
+    capture.scope(|| {
+        for _ in 0..3 {
+            let _ = rich(1, "text");
+            plain();
+        }
+    });
+    let spans = capture.spans();
+    let plain: Vec<_> = spans.iter().filter(|span| span.name == "plain").collect();
+    assert_eq!(plain.len(), 3);
+    for span in plain {
+        let keys = span.attributes.iter().map(|kv| kv.key.as_str());
+        assert!(keys.clone().all(|key| key.starts_with("code.")));
+        assert_eq!(
+            (keys.count(), span.events.len(), span.links.len()),
+            (3, 0, 0)
+        );
+        assert_eq!(span.status, opentelemetry::trace::Status::Unset);
+    }
+}

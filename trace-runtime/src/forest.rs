@@ -119,6 +119,7 @@ pub(crate) mod sample {
         };
         let mut records = Records::new();
         records.push(
+            Header::WORDS,
             header.to_words(Header::WORDS).into_iter(),
             Some(Box::new(late)),
         );

@@ -75,11 +75,16 @@ fn push(
     late: Option<Late>,
 ) {
     let bytes = attributes.as_words();
-    let header = header.to_words(Header::WORDS + bytes.len() / 8);
+    let len = Header::WORDS + bytes.len() / 8;
+    let header = header.to_words(len);
     let attributes = bytes
         .chunks_exact(8)
         .map(|word| u64::from_le_bytes(word.try_into().unwrap()));
-    records.push(header.into_iter().chain(attributes), late.map(Box::new));
+    records.push(
+        len,
+        header.into_iter().chain(attributes),
+        late.map(Box::new),
+    );
 }
 
 pub(crate) fn any_records() -> impl Strategy<Value = Records> {

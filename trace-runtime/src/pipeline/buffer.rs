@@ -74,9 +74,10 @@ impl ThreadBuffer {
 }
 
 fn copy_record(chunk: &Chunk, start: usize, into: &mut Records) -> usize {
-    let word = |index: usize| chunk.words[index].load(Ordering::Relaxed);
-    let len = Header::record_words(word(start));
-    let late = if word(start + 1) as u16 & flag::LATE == 0 {
+    let load = |word: &AtomicU64| word.load(Ordering::Relaxed);
+    let words = &chunk.words[start..];
+    let len = Header::record_words(load(&words[0]));
+    let late = if load(&words[1]) as u16 & flag::LATE == 0 {
         None
     } else {
         chunk
@@ -85,7 +86,7 @@ fn copy_record(chunk: &Chunk, start: usize, into: &mut Records) -> usize {
             .unwrap_or_else(PoisonError::into_inner)
             .pop_front()
     };
-    into.push((start..start + len).map(word), late);
+    into.push(len, words[..len].iter().map(load), late);
     len
 }
 

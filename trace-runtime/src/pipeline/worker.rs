@@ -218,7 +218,7 @@ impl Worker {
 
     /// Leaves out what is not sampled, and what `with_on_end` does not keep.
     fn apply_hooks(&self, records: Records) -> Records {
-        if self.on_end.is_empty() && !records.iter().any(|view| view.is_record_only()) {
+        if self.on_end.is_empty() && !records.have_record_only() {
             return records;
         }
         let (spans, bytes) = (records.len(), records.queued_bytes());

@@ -157,6 +157,7 @@ impl SpanRecord {
             dropped_links: self.dropped_links_count,
         };
         records.push(
+            Header::WORDS,
             header.to_words(Header::WORDS).into_iter(),
             Some(Box::new(late)),
         );

@@ -51,13 +51,29 @@ impl Records {
         self.bytes.len() + late.map(|late| late.bytes()).sum::<usize>()
     }
 
-    /// Appends a record that is given word by word.
-    pub(crate) fn push(&mut self, words: impl Iterator<Item = u64>, late: Option<Box<Late>>) {
+    /// Appends a record of `len` words.
+    #[inline]
+    pub(crate) fn push(
+        &mut self,
+        len: usize,
+        words: impl Iterator<Item = u64>,
+        late: Option<Box<Late>>,
+    ) {
+        let start = self.bytes.len();
         // A batch stays far below 4 GiB: the queue is bounded in bytes.
-        self.entries.push((self.bytes.len() as u32, late));
-        for word in words {
-            self.bytes.extend_from_slice(&word.to_le_bytes());
+        self.entries.push((start as u32, late));
+        // Room for all words first: growing by a word at a time takes twice as long.
+        self.bytes.resize(start + 8 * len, 0);
+        for (place, word) in self.bytes[start..].chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
         }
+    }
+
+    /// Whether some records are for stages of our own, not for exporters.
+    pub(crate) fn have_record_only(&self) -> bool {
+        let flags = |start: u32| self.bytes[start as usize + 8..].first_chunk();
+        let mut all = self.entries.iter().filter_map(|(start, _)| flags(*start));
+        all.any(|flags| u16::from_le_bytes(*flags) & flag::RECORD_ONLY != 0)
     }
 
     /// No records, dated by the same reading.

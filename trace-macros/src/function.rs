@@ -66,7 +66,10 @@ impl Parts {
         if input.peek(Token![;]) {
             let _: Token![;] = input.parse()?;
         } else {
-            parts.body = Some(body(input)?);
+            let token: TokenTree = input.parse()?;
+            let message = "expected the body of a function";
+            let body = braces(&token).ok_or_else(|| syn::Error::new(token.span(), message))?;
+            parts.body = Some(body);
         }
         Ok(parts)
     }
@@ -99,7 +102,19 @@ impl ToTokens for Parts {
 impl Function {
     /// Parses a function and reports what keeps it from being traced.
     pub(crate) fn parse(item: TokenStream, errors: &mut Errors) -> Option<Self> {
-        match Parts::parse.parse2(unwrap_invisible(item)) {
+        let mut tokens: Vec<_> = unwrap_invisible(item).into_iter().collect();
+        // What syn does not see costs nothing.
+        let body = tokens.last().and_then(braces);
+        let head = body.as_ref().map_or(tokens.len(), |_| tokens.len() - 1);
+        let rest: TokenStream = tokens.drain(..head).collect();
+        let parts = match body {
+            Some(body) => Parts::parse_head.parse2(rest).map(|parts| Parts {
+                body: Some(body),
+                ..parts
+            }),
+            None => Parts::parse.parse2(rest),
+        };
+        match parts {
             Ok(parts) => Self::new(parts, errors),
             Err(error) => {
                 errors.push(error);
@@ -126,6 +141,7 @@ impl Function {
         };
         let (body, attributes) = lift_inner_attributes(body, attributes);
         let shape = shape(&signature);
+        let is_closure = !matches!(shape, Shape::Async(_) | Shape::Opaque);
         let mut receiver = None;
         let mut parameters = Vec::new();
         for (position, input) in signature.inputs.iter_mut().enumerate() {
@@ -138,7 +154,7 @@ impl Function {
                     });
                 }
                 FnArg::Typed(typed) => {
-                    parameters.push(Parameter::new(typed, position, errors));
+                    parameters.push(Parameter::new(typed, position, is_closure, errors));
                 }
             }
         }
@@ -178,16 +194,15 @@ impl Shape {
 }
 
 /// The braces at the end, whether written here or handed over by `macro_rules`.
-fn body(input: ParseStream<'_>) -> syn::Result<Group> {
-    let token: TokenTree = input.parse()?;
-    let mut token = Some(token);
-    while let Some(TokenTree::Group(group)) = token {
-        if group.delimiter() == Delimiter::Brace {
-            return Ok(group);
-        }
-        token = group.stream().into_iter().next();
+fn braces(token: &TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group.clone()),
+        Delimiter::None => braces(&group.stream().into_iter().next()?),
+        _ => None,
     }
-    Err(input.error("expected the body of a function"))
 }
 
 /// What no function that is traced may have.
@@ -223,6 +238,11 @@ fn lift_inner_attributes(body: Group, mut outer: Vec<Attribute>) -> (Group, Vec<
         let attributes = input.call(Attribute::parse_inner)?;
         Ok((attributes, input.parse::<TokenStream>()?))
     };
+    let is = |token: Option<TokenTree>, expected| matches!(token, Some(TokenTree::Punct(found)) if found.as_char() == expected);
+    let mut start = body.stream().into_iter();
+    if !(is(start.next(), '#') && is(start.next(), '!')) {
+        return (body, outer);
+    }
     match parser.parse2(body.stream()) {
         Ok((inner, rest)) if !inner.is_empty() => {
             outer.extend(inner.into_iter().map(|mut attribute| {

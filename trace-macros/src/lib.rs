@@ -1,4 +1,9 @@
-//! The `#[traced]` attribute.
+//! The macros of `trace-runtime`, which re-exports them and has the documentation that matters.
+//!
+//! Three pure functions over tokens make `#[traced]`: `args` reads what is in the parentheses,
+//! `function` what the attribute stands on, and `expand` puts the two together and cannot fail.
+//! Between them, `plan` reports what does not fit. Mistakes accumulate, and the item is always
+//! emitted. Only this file knows `proc_macro`.
 
 mod args;
 mod attribute;
@@ -18,10 +23,11 @@ mod traced;
 use expand::Package;
 use proc_macro::TokenStream;
 
-/// Runs a function inside a span.
+#[doc = include_str!("traced.md")]
 #[proc_macro_attribute]
 pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    traced::traced(arguments.into(), item.into(), &package()).into()
+    let off = cfg!(feature = "off");
+    traced::traced(arguments.into(), item.into(), &package(), off).into()
 }
 
 /// The package that is being compiled.

@@ -32,7 +32,7 @@ pub(crate) struct Binding {
 
 /// How a parameter's value gets into the body.
 pub(crate) enum Entry {
-    /// As a capture. A parameter with attributes can be no part of a tuple.
+    /// As a capture, if at all. A parameter with attributes can be no part of a tuple.
     Captured,
     /// Variable by variable; the signature has the pattern.
     Variables,
@@ -43,14 +43,19 @@ pub(crate) enum Entry {
 
 impl Parameter {
     /// Takes the `#[traced]` attributes off a parameter, and what moves into the body.
-    pub(crate) fn new(typed: &mut PatType, position: usize, errors: &mut Errors) -> Self {
+    pub(crate) fn new(
+        typed: &mut PatType,
+        position: usize,
+        is_closure: bool,
+        errors: &mut Errors,
+    ) -> Self {
         let (helpers, kept): (Vec<_>, Vec<_>) = typed.attrs.drain(..).partition(is_traced);
         let cfg = (kept.iter())
             .filter(|attribute| attribute.path().is_ident("cfg"))
             .map(ToTokens::to_token_stream)
             .collect();
         typed.attrs = kept;
-        let (entry, bindings) = enter(typed, position);
+        let (entry, bindings) = enter(typed, position, is_closure);
         let mut parameter = Self {
             bindings,
             entry,
@@ -79,9 +84,15 @@ impl Parameter {
 }
 
 /// Decides how the value gets in, and takes out of the signature what goes along.
-fn enter(typed: &mut PatType, position: usize) -> (Entry, Vec<Binding>) {
+fn enter(typed: &mut PatType, position: usize, is_closure: bool) -> (Entry, Vec<Binding>) {
     let mut bindings = Vec::new();
-    if !typed.attrs.is_empty() {
+    // Nobody minds where an unused parameter stays, unless a closure changes when it is dropped.
+    let is_unused = match &*typed.pat {
+        Pat::Wild(_) => true,
+        Pat::Ident(pat) => is_underscored(pat) && pat.by_ref.is_none() && pat.subpat.is_none(),
+        _ => false,
+    };
+    if !typed.attrs.is_empty() || (is_unused && !is_closure) {
         collect_bindings(&mut typed.pat, false, &mut bindings);
         return (Entry::Captured, bindings);
     }
@@ -126,7 +137,7 @@ fn moves_whole(pat: &Pat, is_owned: bool) -> bool {
     match pat {
         Pat::Ident(pat) => {
             let is_reference = is_owned && pat.by_ref.is_some();
-            let is_unused = pat.ident.to_string().starts_with('_');
+            let is_unused = is_underscored(pat);
             let leaves_some = match &pat.subpat {
                 Some((_, sub)) => !matches!(**sub, Pat::Rest(_)) && moves_whole(sub, is_owned),
                 None => is_owned && is_constant(pat),
@@ -149,6 +160,10 @@ fn moves_whole(pat: &Pat, is_owned: bool) -> bool {
         Pat::Type(pat) => moves_whole(&pat.pat, is_owned),
         _ => false,
     }
+}
+
+fn is_underscored(pat: &PatIdent) -> bool {
+    pat.ident.unraw().to_string().starts_with('_')
 }
 
 /// A name in upper case is a unit struct rather than a variable.

@@ -3,11 +3,12 @@
 //! Everything that can be wrong with an option on *this* function is reported here, so that
 //! [`expand`](crate::expand) has nothing left to refuse.
 
-use crate::args::{Args, Err, Format, Given, Select, ends_in};
+use crate::args::{Args, Err, Format, Given, Select};
 use crate::attribute::{Field, Key, KeyText};
 use crate::error::{Errors, comma_list};
 use crate::function::{Function, Output, Shape};
 use crate::parameter::{Binding, Parameter};
+use crate::tokens::ends_in;
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;

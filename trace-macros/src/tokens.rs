@@ -186,3 +186,11 @@ pub(crate) fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
     };
     tokens.into_iter().map(relocate).collect()
 }
+
+/// Whether an expression is a path whose last segment is `word`.
+pub(crate) fn ends_in(expr: &TokenStream, word: &str) -> bool {
+    match syn::parse2::<syn::Path>(expr.clone()) {
+        Ok(path) => matches!(path.segments.last(), Some(last) if last.ident == word),
+        _ => false,
+    }
+}

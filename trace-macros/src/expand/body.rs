@@ -107,7 +107,11 @@ impl Expansion<'_> {
             if is_simple {
                 patterns.push(pattern);
             } else {
-                lets.extend(quote_spanned!(here()=> let #pattern = #source;));
+                lets.extend(match passed.is_simple {
+                    // Clippy asks what `let _x = y` is for.
+                    true => quote_spanned!(here()=> let (#pattern,) = (#source,);),
+                    false => quote_spanned!(here()=> let #pattern = #source;),
+                });
                 patterns.push(source.clone());
             }
             sources.push(source);

@@ -102,10 +102,11 @@ fn shorten(text: &str, characters: usize) -> String {
 
 impl Arguments {
     /// Whether an argument is recorded at all.
-    pub(crate) fn keeps(self, text: bool) -> bool {
+    #[inline]
+    pub(crate) fn keeps(self, is_text: impl FnOnce() -> bool) -> bool {
         match self {
             Self::All => true,
-            Self::Scalars => !text,
+            Self::Scalars => !is_text(),
             Self::None => false,
         }
     }

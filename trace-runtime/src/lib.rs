@@ -43,7 +43,7 @@ pub use carry::{spawn, spawn_blocking};
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Severity};
 pub use error::{FlushError, InitError};
-pub use exporter::{Batch, ExportError, Exporter, Resource};
+pub use exporter::{Batch, Console, ExportError, Exporter, Resource};
 #[cfg(feature = "tower")]
 pub use integration::tower;
 pub use otel::{OtelTracer, OtelTracerProvider};

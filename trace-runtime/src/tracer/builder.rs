@@ -348,10 +348,11 @@ pub(super) fn launch(
         Arc::new(Control::default()),
         Arc::new(WorkerCounters::default()),
     );
-    let senders = exporters
+    let senders: Vec<_> = exporters
         .iter()
         .map(|(_, counters)| Arc::clone(counters))
         .collect();
+    let greeting = greeting(&config, &senders);
     let core: &'static Core = Box::leak(Box::new(Core::new(Parts {
         queue: Arc::clone(&queue),
         control: Arc::clone(&control),
@@ -383,7 +384,7 @@ pub(super) fn launch(
         code: config.own.code.value,
         batch_size: config.batch.batch_size.value,
         delay: config.batch.schedule_delay.value,
-        greeting: greeting(&config),
+        greeting,
     };
     if let Err(error) = worker::start(setup) {
         reporter.note(Diagnostic::error(format!(
@@ -468,8 +469,22 @@ fn reporter(config: &Config) -> Reporter {
     )
 }
 
-/// The effective configuration, for whoever watches a terminal or asks for it.
-fn greeting(config: &Config) -> Option<String> {
-    let asked = config.own.log_level.value >= LevelFilter::Upto(Level::Debug);
-    (asked || std::io::stderr().is_terminal()).then(|| config.to_string())
+/// The effective configuration for whoever asks for it; for whoever watches a terminal, in a line,
+/// what matters most.
+fn greeting(config: &Config, senders: &[Arc<SenderCounters>]) -> Option<String> {
+    if config.own.log_level.value >= LevelFilter::Upto(Level::Debug) {
+        return Some(config.to_string());
+    }
+    if !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let targets: Vec<_> = senders.iter().map(|sender| &*sender.target).collect();
+    let targets = match targets.as_slice() {
+        [] => "nowhere".to_owned(),
+        targets => targets.join(", "),
+    };
+    let service = crate::plain_text::printable(config.service_name());
+    Some(format!(
+        "trace-runtime: spans of `{service}` go to {targets}; `OTEL_LOG_LEVEL=debug` shows every setting"
+    ))
 }

@@ -98,6 +98,7 @@ impl Config {
     }
 
     /// The service name.
+    #[cfg(feature = "remote-sampler")]
     pub(crate) fn service_name(&self) -> &str {
         match self.resource.first() {
             Some((_, setting)) => match &setting.value {

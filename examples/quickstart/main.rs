@@ -16,6 +16,7 @@ mod server;
 mod shopper;
 mod stock;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::BoxError;
@@ -33,7 +34,17 @@ fn tracer(service: &str) -> Result<(Tracer, TracerGuard), InitError> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), BoxError> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), BoxError> {
     let options = Options::from_arguments(std::env::args().skip(1))?;
     let (orders_tracer, orders_guard) = tracer("orders")?;
     let (gateway_tracer, gateway_guard) = tracer("gateway")?;

@@ -11,7 +11,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
-use trace_runtime::{Tracer, traced};
+use trace_runtime::{Tracer, event, record, traced};
 
 use crate::stock::{Stock, StockError};
 
@@ -47,6 +47,7 @@ async fn create_order(
     for item in &items {
         reserve(&stock, item.sku, item.quantity).await?;
     }
+    event!("stock reserved", items = items.len());
     if express {
         book_courier(city).await;
     }
@@ -68,11 +69,13 @@ async fn load_cart(cart_id: u64) -> Vec<Item> {
         quantity,
         cents,
     };
-    match cart_id {
+    let items = match cart_id {
         2 => vec![item("chair", 4, 4900), item("table", 1, 24_900)],
         3 => vec![item("sofa", 2, 79_900)],
         _ => vec![item("lamp", 1, 2900)],
-    }
+    };
+    record!(rows = items.len());
+    items
 }
 
 #[traced(kind = client, fields("db.system.name" = "postgresql"))]

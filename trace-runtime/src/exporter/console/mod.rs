@@ -16,7 +16,6 @@ mod tests;
 mod text;
 mod waterfall;
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,10 +53,10 @@ const USUAL_DELAY: Duration = Duration::from_secs(1);
 impl Console {
     /// Draws in colour where standard error is a terminal and the environment does not object.
     pub fn new() -> Self {
-        let style = Style::detect(std::io::stderr().is_terminal(), |name| {
-            crate::config::process_environment(name)
-        });
-        Self::stderr(style, USUAL_DELAY)
+        Self::stderr(
+            Style::of_stderr(crate::config::process_environment),
+            USUAL_DELAY,
+        )
     }
 
     /// Draws on standard error, together with every other tracer of the process that does.

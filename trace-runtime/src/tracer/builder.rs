@@ -10,7 +10,7 @@ use crate::ToValue;
 use crate::config::{self, Config, Overrides};
 use crate::diagnostics::Diagnostic;
 use crate::error::InitError;
-use crate::exporter::{self, Exporter};
+use crate::exporter::Exporter;
 use crate::pipeline::thread::while_starting;
 use crate::pipeline::worker::OnEnd;
 use crate::record::{Keep, SpanRecord};
@@ -126,7 +126,7 @@ impl TracerBuilder {
     where
         E: opentelemetry_sdk::trace::SpanExporter + 'static,
     {
-        self.with_exporter(exporter::sdk::SdkExporter::new(exporter))
+        self.with_exporter(crate::exporter::sdk::SdkExporter::new(exporter))
     }
 
     /// Looks at every finished span before it is exported: scrub, drop or enrich it. Runs on the

@@ -281,7 +281,7 @@ impl Core {
         if self.control.has_finished() {
             return self.last().unwrap_or(Ok(()));
         }
-        let until = Instant::now() + timeout;
+        let until = deadline(timeout);
         let own = match self
             .control
             .ask(&self.queue.waker, Request::Flush { until })
@@ -301,7 +301,7 @@ impl Core {
             return self.last().unwrap_or(Ok(()));
         }
         global::deactivate(self);
-        let until = Instant::now() + timeout;
+        let until = deadline(timeout);
         let before = self
             .predecessor
             .get()
@@ -383,6 +383,12 @@ impl Core {
         self.reporter.note(diagnostic);
         self.queue.waker.unpark();
     }
+}
+
+/// When a wait must be over; no timeout is too long to say.
+fn deadline(timeout: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + timeout.min(YEAR)
 }
 
 fn outcome(delivery: &Delivery) -> Result<(), FlushError> {

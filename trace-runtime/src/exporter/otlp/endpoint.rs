@@ -9,18 +9,18 @@ const AGENT: &str = concat!("trace-runtime/", env!("CARGO_PKG_VERSION"));
 
 /// Where batches go.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     /// Without user-info.
-    pub(super) uri: Uri,
+    pub(crate) uri: Uri,
     /// Those of every request; what may hold a credential is marked as sensitive.
-    pub(super) headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Endpoint {
     /// # Errors
     ///
     /// What is wrong with the URL or the headers, without any credential.
-    pub(super) fn new(
+    pub(crate) fn new(
         url: &str,
         headers: &[(String, String)],
         format: Format,
@@ -41,7 +41,7 @@ impl Endpoint {
     }
 
     /// The URL without user-info and query, where credentials may stand.
-    pub(super) fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         let url = self.uri.to_string();
         match url.split_once('?') {
             Some((url, _)) => url.to_owned(),

@@ -3,10 +3,10 @@
 mod answer;
 mod attribute;
 mod encode;
-mod endpoint;
+pub(crate) mod endpoint;
 mod http;
 mod proto;
-mod retry_after;
+pub(crate) mod retry_after;
 mod span;
 #[cfg(test)]
 mod tests;

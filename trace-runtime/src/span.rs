@@ -332,6 +332,7 @@ fn begin_local_root(
         0
     };
     flags |= if sampled { 0 } else { flag::RECORD_ONLY };
+    flags |= if forced { flag::DEBUG } else { 0 };
     let mut live = Live {
         core,
         callsite: facts.callsite,

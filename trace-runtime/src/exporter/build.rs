@@ -18,6 +18,10 @@ pub(crate) fn build(
     match choice {
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp => otlp(config),
+        #[cfg(feature = "jaeger")]
+        ExporterChoice::Jaeger(protocol) => {
+            super::jaeger::build(protocol, &config.jaeger).map_err(Diagnostic::error)
+        }
         ExporterChoice::Console => {
             use std::io::IsTerminal;
             let style = Style::detect(std::io::stderr().is_terminal(), lookup);

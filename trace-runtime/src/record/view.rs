@@ -164,6 +164,11 @@ impl<'a> SpanView<'a> {
         self.has(flag::LOCAL_ROOT)
     }
 
+    /// Whether a debug request, in Jaeger's sense, made this local root.
+    pub(crate) fn is_debug(&self) -> bool {
+        self.has(flag::DEBUG)
+    }
+
     /// Recorded for stages of our own, not for exporters.
     pub(crate) fn is_record_only(&self) -> bool {
         self.has(flag::RECORD_ONLY)

@@ -350,6 +350,7 @@ impl Core {
         let mut stats = Stats {
             exported: load(&self.counters.exported),
             failed: load(&self.counters.failed),
+            dropped_too_large: load(&self.counters.dropped_too_large),
             dropped_on_end: load(&self.counters.dropped_on_end),
             dropped_not_sampled: load(&self.counters.dropped_not_sampled),
             dropped_after_shutdown: load(&self.after_shutdown),
@@ -366,6 +367,7 @@ impl Core {
         stats.open = totals.open.values().sum::<i64>().max(0) as u64;
         let known = stats.exported
             + stats.failed
+            + stats.dropped_too_large
             + stats.dropped_on_end
             + stats.dropped_not_sampled
             + stats.dropped_after_shutdown

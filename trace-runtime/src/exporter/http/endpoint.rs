@@ -7,18 +7,22 @@ const AGENT: &str = concat!("trace-runtime/", env!("CARGO_PKG_VERSION"));
 
 /// Where batches go.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     /// Without user-info.
-    pub(super) uri: Uri,
+    pub(crate) uri: Uri,
     /// Those of every request; what may hold a credential is marked as sensitive.
-    pub(super) headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Endpoint {
     /// # Errors
     ///
     /// What is wrong with the URL or the headers, without any credential.
-    pub(super) fn new(url: &str, headers: &[(String, String)]) -> Result<Self, String> {
+    pub(crate) fn new(
+        url: &str,
+        headers: &[(String, String)],
+        content_type: &'static str,
+    ) -> Result<Self, String> {
         let (uri, user_info) = split(url)?;
         let mut map = HeaderMap::new();
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -29,13 +33,12 @@ impl Endpoint {
             let (name, value) = header(name, value)?;
             map.insert(name, value);
         }
-        let protobuf = HeaderValue::from_static("application/x-protobuf");
-        map.insert(CONTENT_TYPE, protobuf);
+        map.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Ok(Self { uri, headers: map })
     }
 
     /// The URL without user-info and query, where credentials may stand.
-    pub(super) fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         let url = self.uri.to_string();
         match url.split_once('?') {
             Some((url, _)) => url.to_owned(),
@@ -130,7 +133,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|digit| digit as u8)
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
@@ -158,7 +161,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Endpoint::new(url, &headers)
+        Endpoint::new(url, &headers, "application/x-protobuf")
     }
 
     #[test]

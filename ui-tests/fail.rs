@@ -29,7 +29,9 @@ fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fail");
     let files = fs::read_dir(folder).expect("the cases");
     let paths = files.map(|file| file.expect("a case").path());
-    paths.filter(|path| path.extension().is_some_and(|found| found == "rs")).collect()
+    paths
+        .filter(|path| path.extension().is_some_and(|found| found == "rs"))
+        .collect()
 }
 
 /// The number of each line with a mark, as often as it has one.

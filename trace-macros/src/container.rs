@@ -172,8 +172,9 @@ fn merge(defaults: &Args, own: Args, function: &Function) -> Args {
         err_if: own
             .err_if
             .or(defaults.err_if.filter(|_| can_fail && !is_off)),
-        err_type: (own.err_type)
-            .or(defaults.err_type.filter(|_| returns_result(function) && !is_off)),
+        err_type: (own.err_type).or(defaults
+            .err_type
+            .filter(|_| returns_result(function) && !is_off)),
         err: own.err.or(defaults.err.filter(|given| match given.value {
             args::Err::Off => !says_err,
             args::Err::On { .. } => returns_result(function),
@@ -193,8 +194,9 @@ fn returns_result(function: &Function) -> bool {
         return false;
     };
     match syn::parse2::<syn::TypePath>(ty.clone()) {
-        Ok(ty) => (ty.path.segments.last())
-            .is_some_and(|last| last.ident.to_string().ends_with("Result")),
+        Ok(ty) => {
+            (ty.path.segments.last()).is_some_and(|last| last.ident.to_string().ends_with("Result"))
+        }
         Err(_) => false,
     }
 }

@@ -341,7 +341,12 @@ impl Expansion<'_> {
 
     /// An argument that one of the options mentions is not unused.
     fn uses(&self) -> TokenStream {
-        let mut exprs: Vec<_> = self.plan.fields.iter().map(|one| &one.field.value).collect();
+        let mut exprs: Vec<_> = self
+            .plan
+            .fields
+            .iter()
+            .map(|one| &one.field.value)
+            .collect();
         if let Some(Name::Dynamic(name)) = self.args.name.as_ref().map(|given| &given.value) {
             exprs.push(name);
         }
@@ -353,7 +358,8 @@ impl Expansion<'_> {
             let name = ident.to_string();
             exprs.iter().any(|expr| mentions(expr, &name))
         });
-        used.map(|ident| quote_spanned!(here()=> let _ = &#ident;)).collect()
+        used.map(|ident| quote_spanned!(here()=> let _ = &#ident;))
+            .collect()
     }
 
     fn passed(&self) -> impl Iterator<Item = &Binding> {

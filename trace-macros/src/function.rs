@@ -231,7 +231,10 @@ fn check(attributes: &[Attribute], signature: &Signature, errors: &mut Errors) {
         );
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(variadic.dots.to_token_stream(), "variadic functions cannot be traced");
+        errors.at(
+            variadic.dots.to_token_stream(),
+            "variadic functions cannot be traced",
+        );
     }
     for attribute in attributes {
         if attribute.path().is_ident("track_caller") {

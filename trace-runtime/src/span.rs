@@ -332,7 +332,9 @@ fn begin_local_root(
         0
     };
     flags |= if sampled { 0 } else { flag::RECORD_ONLY };
-    flags |= if forced { flag::DEBUG } else { 0 };
+    // A debug trace that goes on here, or one that a debug request starts here.
+    let debug = forced || hints.debug && sampled && remote.is_some();
+    flags |= if debug { flag::DEBUG } else { 0 };
     let mut live = Live {
         core,
         callsite: facts.callsite,

@@ -30,7 +30,7 @@ pub(crate) mod flag {
     pub(crate) const WALL_END: u16 = 1 << 5;
     /// The site's `code.*` attributes are left out.
     pub(crate) const NO_CODE: u16 = 1 << 6;
-    /// A debug request, in Jaeger's sense, started it.
+    /// A local root of a debug trace, in Jaeger's sense.
     pub(crate) const DEBUG: u16 = 1 << 7;
 }
 

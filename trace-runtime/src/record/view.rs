@@ -164,7 +164,7 @@ impl<'a> SpanView<'a> {
         self.has(flag::LOCAL_ROOT)
     }
 
-    /// Whether a debug request, in Jaeger's sense, made this local root.
+    /// Whether it is a local root of a debug trace, in Jaeger's sense.
     pub(crate) fn is_debug(&self) -> bool {
         self.has(flag::DEBUG)
     }

@@ -391,10 +391,13 @@ fn outcome(delivery: &Delivery) -> Result<(), FlushError> {
     if lost == 0 {
         return Ok(());
     }
-    let reason = delivery
-        .reason
-        .clone()
-        .unwrap_or_else(|| "not delivered in time".into());
+    // What came after a refusal may have been delivered, and then there is no last error.
+    let unnamed = if delivery.queued == 0 {
+        "refused, as the diagnostics tell"
+    } else {
+        "not delivered in time"
+    };
+    let reason = delivery.reason.clone().unwrap_or_else(|| unnamed.into());
     Err(FlushError::new(delivery.exported, lost, reason))
 }
 

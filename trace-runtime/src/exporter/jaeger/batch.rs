@@ -5,11 +5,11 @@ use super::thrift::{Fields, Protocol, Structs, structure};
 use crate::Resource;
 
 /// Everything in a batch but the spans.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Frame {
     /// A `Process`.
     pub(super) process: Vec<u8>,
-    /// Counts up, so that a collector can tell how many batches it missed.
+    /// Counts up from 1, so that a collector can tell how many batches it missed.
     pub(super) sequence: i64,
     pub(super) stats: ClientStats,
 }
@@ -20,6 +20,16 @@ pub(super) struct ClientStats {
     pub(super) full_queue_dropped: u64,
     pub(super) too_large_dropped: u64,
     pub(super) failed_to_emit: u64,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self {
+            process: Vec::new(),
+            sequence: 1,
+            stats: ClientStats::default(),
+        }
+    }
 }
 
 impl Frame {

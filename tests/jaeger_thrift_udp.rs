@@ -299,19 +299,22 @@ fn an_agent_on_ipv6_is_reached() {
     }
 }
 
-/// A port that nobody listens on.
-fn closed() -> String {
+/// A port that nobody reads from: taken, by a socket that only hears another peer.
+fn closed() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().to_string()
+    socket.connect(socket.local_addr().unwrap()).unwrap();
+    socket
 }
 
-fn at_a_closed_port() -> (Tracer, TracerGuard) {
-    with_variables(vec![]).with_agent(closed()).build().unwrap()
+fn at_a_closed_port(port: &UdpSocket) -> (Tracer, TracerGuard) {
+    let address = port.local_addr().unwrap().to_string();
+    with_variables(vec![]).with_agent(address).build().unwrap()
 }
 
 #[test]
 fn a_closed_port_is_noticed() {
-    let (tracer, guard) = at_a_closed_port();
+    let port = closed();
+    let (tracer, guard) = at_a_closed_port(&port);
     tracer.in_scope(|| greet("ann"));
     let error = guard.flush().expect_err("nobody listens");
     assert_eq!((error.exported(), error.lost()), (0, 1));
@@ -321,7 +324,8 @@ fn a_closed_port_is_noticed() {
 
 #[test]
 fn a_closed_port_does_not_hold_up_the_end() {
-    let (tracer, guard) = at_a_closed_port();
+    let port = closed();
+    let (tracer, guard) = at_a_closed_port(&port);
     tracer.in_scope(|| greet("ann"));
     let start = Instant::now();
     guard
@@ -338,10 +342,12 @@ fn a_closed_port_does_not_hold_up_the_end() {
 
 #[test]
 fn an_agent_that_comes_late_gets_what_was_kept() {
-    let address = closed();
-    let (tracer, guard) = with_variables(vec![]).with_agent(&address).build().unwrap();
+    let port = closed();
+    let (tracer, guard) = at_a_closed_port(&port);
     tracer.in_scope(|| greet("ann"));
     guard.flush().expect_err("nobody listens");
+    let address = port.local_addr().unwrap().to_string();
+    drop(port);
     let Ok(agent) = Agent::compact_at(&address) else {
         return; // Somebody else has taken the port meanwhile.
     };

@@ -211,3 +211,6 @@ impl<P: Protocol, W: Wire> Exporter for Agent<P, W> {
         self.wire.target()
     }
 }
+
+#[cfg(test)]
+mod tests;

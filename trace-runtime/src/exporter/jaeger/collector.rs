@@ -140,3 +140,99 @@ fn mistake(answer: &Answer<'_>) -> Option<String> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exporter::http::server::{Server, answer};
+    use crate::exporter::samples::{batch, plain_records, some_resource};
+
+    fn collector(endpoint: String, credentials: Option<Credentials>) -> Collector {
+        let settings = CollectorSettings {
+            endpoint,
+            credentials,
+            timeout: None,
+        };
+        Collector::new(settings).unwrap()
+    }
+
+    fn outcome_of(status: &str, headers: &[&str], body: &[u8]) -> Result<(), ExportError> {
+        let server = Server::answering(answer(status, headers, body));
+        let mut collector = collector(format!("http://{}/api/traces", server.address), None);
+        collector.export(&batch(&some_resource(), &plain_records(2)))
+    }
+
+    #[test]
+    fn answers_mean_what_they_say() {
+        for status in ["202 Accepted", "200 OK", "204 No Content"] {
+            assert_eq!(outcome_of(status, &[], b""), Ok(()), "{status}");
+        }
+        for (status, headers, after) in [
+            ("429 Too Many Requests", &["Retry-After: 3"][..], Some(3)),
+            ("500 Internal Server Error", &[], None),
+            ("503 Service Unavailable", &[], None),
+        ] {
+            match outcome_of(status, headers, b"busy") {
+                Err(ExportError::Retry {
+                    after: asked,
+                    message,
+                }) => {
+                    assert_eq!(asked, after.map(Duration::from_secs));
+                    assert!(message.ends_with("/api/traces: busy"), "{message}");
+                }
+                other => panic!("{status}: {other:?}"),
+            }
+        }
+        for (status, headers, hint) in [
+            ("400 Bad Request", &[][..], ": why"),
+            ("401 Unauthorized", &[], "check `JAEGER_USER`"),
+            (
+                "404 Not Found",
+                &[],
+                "on port 14268 at the path `/api/traces`",
+            ),
+            ("200 OK", &["Content-Type: text/html"], "on port 14268"),
+            (
+                "302 Found",
+                &["Location: https://other/"],
+                "send to `https://other/`",
+            ),
+            ("413 Payload Too Large", &[], "MAX_EXPORT_BATCH_SIZE"),
+        ] {
+            match outcome_of(status, headers, b"why") {
+                Err(ExportError::Rejected { spans: 2, message }) => {
+                    assert!(message.contains(hint), "{message}");
+                }
+                other => panic!("{status}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn configured_credentials_win_over_those_in_the_url() {
+        let server = Server::answering(answer("202 Accepted", &[], b""));
+        let url = format!("http://other:secret@{}/api/traces", server.address);
+        let credentials = Credentials::Basic {
+            user: "ann".to_owned(),
+            password: "s3cret".to_owned(),
+        };
+        let mut collector = collector(url, Some(credentials));
+        let shown = format!("{collector:?} {}", collector.target());
+        assert!(!shown.contains("cret") && !shown.contains("c2"), "{shown}");
+        let result = collector.export(&batch(&some_resource(), &plain_records(1)));
+        assert_eq!(result, Ok(()));
+        let head = server.received.recv().unwrap().head;
+        let line = "authorization: Basic YW5uOnMzY3JldA==";
+        assert!(head.lines().any(|have| have == line), "{head}");
+    }
+
+    #[test]
+    fn a_closed_port_is_unreachable() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(listener);
+        let result = collector(url, None).export(&batch(&some_resource(), &plain_records(1)));
+        let reason = "connection refused".to_owned();
+        assert_eq!(result, Err(ExportError::Unreachable(reason)));
+    }
+}

@@ -242,3 +242,6 @@ fn preferred(addresses: &[SocketAddr]) -> io::Result<SocketAddr> {
 fn is_too_long(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EMSGSIZE)
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,9 @@ use crate::value::Value;
 
 pub(crate) use self::exporter::{ExporterChoice, names_destination};
 pub(crate) use self::filter::{Filter, LevelFilter};
-pub(crate) use self::jaeger::{JaegerConfig, JaegerProtocol, authority};
+pub(crate) use self::jaeger::JaegerConfig;
+#[cfg(feature = "jaeger")]
+pub(crate) use self::jaeger::{JaegerProtocol, authority};
 pub(crate) use self::otlp::OtlpConfig;
 pub(crate) use self::own::{Arguments, CancelledMode, CodeMode, LogDestination, OwnConfig};
 pub(crate) use self::pipeline::{BatchConfig, LimitsConfig};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
-use http::{StatusCode, Uri};
 
 use super::retry_after;
 use crate::ExportError;
@@ -14,7 +14,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
-    pub(crate) uri: &'a Uri,
+    /// The URL, without credentials and query.
     pub(crate) target: &'a str,
     /// How many spans were sent.
     pub(crate) spans: u64,

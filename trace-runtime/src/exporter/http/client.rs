@@ -91,7 +91,6 @@ impl Client {
             status: answer.status(),
             headers: answer.headers(),
             body: &body,
-            uri: &self.endpoint.uri,
             target: &self.target,
             spans,
         })

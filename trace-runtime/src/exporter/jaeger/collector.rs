@@ -6,7 +6,8 @@ use super::Binary;
 use super::batch::Frame;
 use super::span::Encoder;
 use super::thrift::Structs;
-use crate::exporter::http::{Answer, Client, Endpoint, base64};
+use crate::exporter::http::endpoint::base64;
+use crate::exporter::http::{Answer, Client, Endpoint};
 use crate::{Batch, ExportError, Exporter};
 
 /// What the configuration says about a collector.

@@ -2,7 +2,8 @@
 
 use super::proto::{Field, Fields};
 use crate::ExportError;
-use crate::exporter::http::{Answer, first_line};
+use crate::exporter::http::Answer;
+use crate::exporter::http::answer::first_line;
 
 /// # Errors
 ///
@@ -35,7 +36,7 @@ fn hint(answer: &Answer<'_>) -> Option<String> {
         401 | 403 => "check the credentials in the exporter's headers".to_owned(),
         413 => "a smaller `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` may help".to_owned(),
         415 => "the receiver does not take OTLP as protobuf here".to_owned(),
-        200..=299 | 404 | 405 if answer.uri.path().ends_with("/v1/traces") => {
+        200..=299 | 404 | 405 if answer.target.ends_with("/v1/traces") => {
             "OTLP over HTTP is usually on port 4318".to_owned()
         }
         200..=299 | 404 | 405 => {

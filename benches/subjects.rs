@@ -23,6 +23,11 @@ fn delivers_right_traces(name: &str) {
 }
 
 #[test]
+fn ours_delivers_right_traces() {
+    delivers_right_traces(subject::OURS);
+}
+
+#[test]
 fn sdk_delivers_right_traces() {
     delivers_right_traces("SDK");
 }

@@ -1,6 +1,7 @@
 //! The tracers that are compared, and the one thing they have in common.
 
 mod fastrace;
+mod ours;
 mod plain;
 mod sdk;
 mod tracing;
@@ -70,6 +71,7 @@ pub trait Subject: Sync {
 /// Everything that is compared; the untraced code comes first.
 pub const ALL: &[&dyn Subject] = &[
     &plain::Plain,
+    &ours::Ours,
     &sdk::Sdk::<false>,
     &sdk::Sdk::<true>,
     &tracing::Tracing,

@@ -212,8 +212,9 @@ fn is_phantom(ty: &Type) -> bool {
 
 /// A type that is no value is reported where it stands.
 fn field_value(krate: &TokenStream, member: &Member, ty: &Type) -> TokenStream {
-    let function = quote_spanned!(ty.span().resolved_at(here())=> ToValue::to_value);
-    quote_spanned!(here()=> #krate::#function(&self.#member))
+    let at = ty.span().resolved_at(here());
+    let value = quote_spanned!(at=> ToValue::to_value(&self.#member));
+    quote_spanned!(here()=> #krate::#value)
 }
 
 /// What a generic field asks of its parameters.

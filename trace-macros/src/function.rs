@@ -1,21 +1,20 @@
 //! The annotated function: what its signature says, and its body as the tokens it came in.
 
-use crate::attribute::Key;
 use crate::error::Errors;
+use crate::parameter::Parameter;
 use crate::tokens::{is_traced, regroup, unwrap_invisible, without_impl};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident};
-use syn::ext::IdentExt;
+use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    Attribute, FnArg, GenericArgument, LitStr, Pat, PatType, PathArguments, Receiver, ReceiverKind,
-    ReturnType, Signature, Token, Type, TypeParamBound, Visibility,
+    Attribute, FnArg, GenericArgument, PathArguments, Receiver, ReceiverKind, ReturnType,
+    Signature, Token, Type, TypeParamBound, Visibility,
 };
 
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
-    /// As written, but for `mut` in front of parameters that move into the body.
+    /// As written, but for patterns and `mut` that move into the body.
     pub(crate) signature: Signature,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) receiver: Option<This>,
@@ -28,28 +27,6 @@ pub(crate) struct This {
     pub(crate) span: Span,
     /// Moved into the body in whole, not behind a reference.
     pub(crate) is_owned: bool,
-}
-
-/// One parameter other than the receiver.
-pub(crate) struct Parameter {
-    pub(crate) bindings: Vec<Binding>,
-    /// `#[cfg(..)]` on the parameter, repeated on what mentions it.
-    pub(crate) cfg: TokenStream,
-    /// Handed to the body by position. A parameter with attributes is captured instead, because
-    /// an attribute can stand neither in a tuple nor in a tuple's pattern.
-    pub(crate) is_passed: bool,
-    pub(crate) skip: bool,
-    pub(crate) redact: bool,
-    pub(crate) key: Option<Key>,
-}
-
-/// One variable that a parameter's pattern binds.
-pub(crate) struct Binding {
-    pub(crate) ident: Ident,
-    /// `mut` or `ref`, where it moves into the body with the value.
-    pub(crate) mode: TokenStream,
-    /// Stands for a parameter written `_`: passed on, so that it is dropped when it would have been.
-    pub(crate) is_anonymous: bool,
 }
 
 /// What the function gives back, and so how its body is wrapped.
@@ -89,7 +66,10 @@ impl Parts {
         if input.peek(Token![;]) {
             let _: Token![;] = input.parse()?;
         } else {
-            parts.body = Some(body(input)?);
+            let token: TokenTree = input.parse()?;
+            let message = "expected the body of a function";
+            let body = braces(&token).ok_or_else(|| syn::Error::new(token.span(), message))?;
+            parts.body = Some(body);
         }
         Ok(parts)
     }
@@ -122,7 +102,19 @@ impl ToTokens for Parts {
 impl Function {
     /// Parses a function and reports what keeps it from being traced.
     pub(crate) fn parse(item: TokenStream, errors: &mut Errors) -> Option<Self> {
-        match Parts::parse.parse2(unwrap_invisible(item)) {
+        let mut tokens: Vec<_> = unwrap_invisible(item).into_iter().collect();
+        // What syn does not see costs nothing.
+        let body = tokens.last().and_then(braces);
+        let head = body.as_ref().map_or(tokens.len(), |_| tokens.len() - 1);
+        let rest: TokenStream = tokens.drain(..head).collect();
+        let parts = match body {
+            Some(body) => Parts::parse_head.parse2(rest).map(|parts| Parts {
+                body: Some(body),
+                ..parts
+            }),
+            None => Parts::parse.parse2(rest),
+        };
+        match parts {
             Ok(parts) => Self::new(parts, errors),
             Err(error) => {
                 errors.push(error);
@@ -149,8 +141,7 @@ impl Function {
         };
         let (body, attributes) = lift_inner_attributes(body, attributes);
         let shape = shape(&signature);
-        // Only a closure takes a parameter that nothing names: an `async fn` keeps its own.
-        let passes_wild = signature.asyncness.is_none() && !matches!(shape, Shape::Opaque);
+        let is_closure = !matches!(shape, Shape::Async(_) | Shape::Opaque);
         let mut receiver = None;
         let mut parameters = Vec::new();
         for (position, input) in signature.inputs.iter_mut().enumerate() {
@@ -163,11 +154,7 @@ impl Function {
                     });
                 }
                 FnArg::Typed(typed) => {
-                    let mut parameter = Parameter::new(typed, errors);
-                    if passes_wild {
-                        parameter.pass_wild(typed, position);
-                    }
-                    parameters.push(parameter);
+                    parameters.push(Parameter::new(typed, position, is_closure, errors));
                 }
             }
         }
@@ -189,10 +176,7 @@ impl Function {
     /// The names of the arguments, as a user would list them.
     pub(crate) fn argument_names(&self) -> Vec<String> {
         let bindings = self.parameters.iter().flat_map(|one| &one.bindings);
-        bindings
-            .filter(|binding| !binding.is_anonymous)
-            .map(|binding| binding.ident.to_string())
-            .collect()
+        bindings.map(|binding| binding.ident.to_string()).collect()
     }
 }
 
@@ -210,16 +194,15 @@ impl Shape {
 }
 
 /// The braces at the end, whether written here or handed over by `macro_rules`.
-fn body(input: ParseStream<'_>) -> syn::Result<Group> {
-    let token: TokenTree = input.parse()?;
-    let mut token = Some(token);
-    while let Some(TokenTree::Group(group)) = token {
-        if group.delimiter() == Delimiter::Brace {
-            return Ok(group);
-        }
-        token = group.stream().into_iter().next();
+fn braces(token: &TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group.clone()),
+        Delimiter::None => braces(&group.stream().into_iter().next()?),
+        _ => None,
     }
-    Err(input.error("expected the body of a function"))
 }
 
 /// What no function that is traced may have.
@@ -255,6 +238,11 @@ fn lift_inner_attributes(body: Group, mut outer: Vec<Attribute>) -> (Group, Vec<
         let attributes = input.call(Attribute::parse_inner)?;
         Ok((attributes, input.parse::<TokenStream>()?))
     };
+    let is = |token: Option<TokenTree>, expected| matches!(token, Some(TokenTree::Punct(found)) if found.as_char() == expected);
+    let mut start = body.stream().into_iter();
+    if !(is(start.next(), '#') && is(start.next(), '!')) {
+        return (body, outer);
+    }
     match parser.parse2(body.stream()) {
         Ok((inner, rest)) if !inner.is_empty() => {
             outer.extend(inner.into_iter().map(|mut attribute| {
@@ -273,179 +261,6 @@ fn is_owned(receiver: &Receiver) -> bool {
         ReceiverKind::Value => true,
         ReceiverKind::Typed(_, ty) => !matches!(**ty, Type::Reference(_)),
         _ => false,
-    }
-}
-
-impl Parameter {
-    /// Takes the `#[traced]` attributes off a parameter, and `mut` where it moves into the body.
-    fn new(typed: &mut PatType, errors: &mut Errors) -> Self {
-        let (helpers, kept): (Vec<_>, Vec<_>) = typed.attrs.drain(..).partition(is_traced);
-        let cfg = (kept.iter())
-            .filter(|attribute| attribute.path().is_ident("cfg"))
-            .map(ToTokens::to_token_stream)
-            .collect();
-        let is_passed = kept.is_empty();
-        typed.attrs = kept;
-        let mut bindings = Vec::new();
-        match &mut *typed.pat {
-            // The value itself is passed, and borrowed where it is dropped in its turn.
-            Pat::Ident(pat) if is_passed && pat.by_ref.is_some() && pat.subpat.is_none() => {
-                let mut mode = pat.by_ref.take().into_token_stream();
-                pat.mutability.take().to_tokens(&mut mode);
-                bindings.push(Binding {
-                    ident: pat.ident.clone(),
-                    mode,
-                    is_anonymous: false,
-                });
-            }
-            pat => collect_bindings(pat, is_passed, &mut bindings),
-        }
-        let mut parameter = Self {
-            bindings,
-            cfg,
-            is_passed,
-            skip: false,
-            redact: false,
-            key: None,
-        };
-        for helper in helpers {
-            parameter_options(&helper, &mut parameter, errors);
-        }
-        parameter
-    }
-
-    /// Names a parameter written `_`, so that the body can be handed it and drops it in its turn.
-    fn pass_wild(&mut self, typed: &mut PatType, position: usize) {
-        if self.is_passed && matches!(*typed.pat, Pat::Wild(_)) {
-            let ident = format_ident!("__arg{position}", span = Span::mixed_site());
-            *typed.pat = variable(ident.clone());
-            self.bindings.push(Binding {
-                ident,
-                mode: TokenStream::new(),
-                is_anonymous: true,
-            });
-        }
-    }
-}
-
-fn variable(ident: Ident) -> Pat {
-    Pat::Ident(syn::PatIdent {
-        attrs: Vec::new(),
-        by_ref: None,
-        mutability: None,
-        ident,
-        subpat: None,
-    })
-}
-
-const PARAMETER_OPTIONS: &str = "expected `skip`, `redact` or a key";
-
-/// `#[traced(skip)]`, `#[traced(redact)]`, `#[traced("key")]` on a parameter.
-fn parameter_options(helper: &Attribute, parameter: &mut Parameter, errors: &mut Errors) {
-    let tokens = match &helper.meta {
-        syn::Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),
-        _ => return errors.at(helper, PARAMETER_OPTIONS),
-    };
-    let parser = |input: ParseStream<'_>| {
-        crate::attribute::list(input, errors, |input, errors| {
-            parameter_option(input, parameter, errors)
-        });
-        Ok(())
-    };
-    // The list reports what is wrong and reads to the end.
-    let _: syn::Result<()> = parser.parse2(tokens);
-    if parameter.skip && (parameter.redact || parameter.key.is_some()) {
-        errors.at(helper, "`skip` leaves nothing to redact or to name");
-    }
-}
-
-fn parameter_option(
-    input: ParseStream<'_>,
-    parameter: &mut Parameter,
-    errors: &mut Errors,
-) -> syn::Result<()> {
-    if input.peek(LitStr) {
-        let literal: LitStr = input.parse()?;
-        let key = Key::literal(&literal, literal.value());
-        key.check(errors);
-        if parameter.bindings.len() != 1 {
-            let message = "a key names one argument; this pattern does not bind exactly one";
-            errors.at(&literal, message);
-        } else if parameter.key.replace(key).is_some() {
-            errors.at(&literal, "a parameter has one key");
-        }
-        return Ok(());
-    }
-    if !input.peek(Ident::peek_any) {
-        return Err(input.error(PARAMETER_OPTIONS));
-    }
-    let word = input.call(Ident::parse_any)?;
-    match word.to_string().as_str() {
-        "skip" => parameter.skip = true,
-        "redact" => parameter.redact = true,
-        _ => {
-            errors.at(
-                &word,
-                format_args!("unknown parameter option `{word}`; {PARAMETER_OPTIONS}"),
-            );
-            crate::attribute::skip_to_comma(input);
-        }
-    }
-    Ok(())
-}
-
-/// Every variable that a pattern binds. `mut` moves into the body with the value, so that the
-/// compiler sees it where it is needed.
-fn collect_bindings(pat: &mut Pat, takes_mut: bool, output: &mut Vec<Binding>) {
-    match pat {
-        Pat::Ident(pat) => {
-            let starts_upper = |ident: &Ident| {
-                let text = ident.unraw().to_string();
-                text.starts_with(char::is_uppercase)
-            };
-            let is_constant = pat.by_ref.is_none()
-                && pat.mutability.is_none()
-                && pat.subpat.is_none()
-                && starts_upper(&pat.ident);
-            // The alternatives of `A(x) | B(x)` bind the same variable.
-            let is_known = output.iter().any(|binding| binding.ident == pat.ident);
-            let mode = match takes_mut && pat.by_ref.is_none() {
-                true => pat.mutability.take().into_token_stream(),
-                false => TokenStream::new(),
-            };
-            if !is_constant && !is_known {
-                output.push(Binding {
-                    ident: pat.ident.clone(),
-                    mode,
-                    is_anonymous: false,
-                });
-            }
-            if let Some((_, pat)) = &mut pat.subpat {
-                collect_bindings(pat, takes_mut, output);
-            }
-        }
-        Pat::Or(pat) => collect_all(&mut pat.cases, takes_mut, output),
-        Pat::Paren(pat) => collect_bindings(&mut pat.pat, takes_mut, output),
-        Pat::Reference(pat) => collect_bindings(&mut pat.pat, takes_mut, output),
-        Pat::Slice(pat) => collect_all(&mut pat.elems, takes_mut, output),
-        Pat::Tuple(pat) => collect_all(&mut pat.elems, takes_mut, output),
-        Pat::TupleStruct(pat) => collect_all(&mut pat.elems, takes_mut, output),
-        Pat::Struct(pat) => {
-            let pats = pat.fields.iter_mut().map(|field| &mut *field.pat);
-            collect_all(pats, takes_mut, output);
-        }
-        Pat::Type(pat) => collect_bindings(&mut pat.pat, takes_mut, output),
-        _ => {}
-    }
-}
-
-fn collect_all<'a>(
-    pats: impl IntoIterator<Item = &'a mut Pat>,
-    takes_mut: bool,
-    output: &mut Vec<Binding>,
-) {
-    for pat in pats {
-        collect_bindings(pat, takes_mut, output);
     }
 }
 

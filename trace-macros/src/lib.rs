@@ -1,4 +1,9 @@
-//! The `#[traced]` attribute.
+//! The macros of `trace-runtime`, which re-exports them and has the documentation that matters.
+//!
+//! Three pure functions over tokens make `#[traced]`: `args` reads what is in the parentheses,
+//! `function` what the attribute stands on, and `expand` puts the two together and cannot fail.
+//! Between them, `plan` reports what does not fit. Mistakes accumulate, and the item is always
+//! emitted. Only this file knows `proc_macro`.
 
 mod args;
 mod attribute;
@@ -6,7 +11,9 @@ mod container;
 mod derive;
 mod error;
 mod expand;
+mod fields;
 mod function;
+mod parameter;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -16,15 +23,100 @@ mod traced;
 use expand::Package;
 use proc_macro::TokenStream;
 
-/// Runs a function inside a span.
+#[doc = include_str!("traced.md")]
 #[proc_macro_attribute]
 pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let off = cfg!(feature = "off");
+    traced::traced(arguments.into(), item.into(), &package(), off).into()
+}
+
+/// The package that is being compiled.
+fn package() -> Package {
     let variable = |name| std::env::var(name).unwrap_or_default();
-    let package = Package {
+    Package {
         name: variable("CARGO_PKG_NAME"),
         version: variable("CARGO_PKG_VERSION"),
-    };
-    traced::traced(arguments.into(), item.into(), &package).into()
+    }
+}
+
+/// Sets attributes on the current span.
+///
+/// `key = value`, `key = ?value` for its `Debug` output, `key = %value` for `Display`, and as a
+/// shorthand `?value`, `%value` or `user.id`. A key is a word, words with dots, a string, or a
+/// constant in braces. The last value under a key wins. Nothing is evaluated unless the span
+/// records.
+///
+/// ```
+/// use trace_runtime::{record, traced};
+///
+/// #[traced]
+/// fn search(text: &str) -> Vec<String> {
+///     let found = vec![text.to_owned()];
+///     record!(rows = found.len(), "search.mode" = "exact", ?found);
+///     found
+/// }
+/// # search("a");
+/// ```
+#[proc_macro]
+pub fn record(input: TokenStream) -> TokenStream {
+    fields::record(input.into()).into()
+}
+
+/// Adds an event to the current span: a name, then attributes as in [`record!`].
+///
+/// ```
+/// # let key = 7;
+/// trace_runtime::event!("cache miss", key, tries = 3);
+/// ```
+#[proc_macro]
+pub fn event(input: TokenStream) -> TokenStream {
+    fields::event(input.into()).into()
+}
+
+/// Marks the current span as failed by an error that the function does not return; attributes as in
+/// [`record!`] may follow.
+///
+/// The error may be of any type, as the `Err` of a traced function may: status, `error.type` and the
+/// exception event are the same. `Failure::is_failure` is not asked.
+///
+/// ```
+/// use trace_runtime::{set_error, traced};
+///
+/// #[traced]
+/// fn port(text: &str) -> u16 {
+///     text.parse::<u16>().unwrap_or_else(|error| {
+///         set_error!(error, fallback = 80);
+///         80
+///     })
+/// }
+/// # port("x");
+/// ```
+#[proc_macro]
+pub fn set_error(input: TokenStream) -> TokenStream {
+    fields::set_error(input.into()).into()
+}
+
+/// Runs an expression, or an `async` block, in a span of its own: a name, attributes as in
+/// [`record!`], `=>`, the expression.
+///
+/// The expression stays in place: `?`, `return` and `break` leave the span and go where they go
+/// without it. An `async` block becomes a future whose span starts now. What the expression returns
+/// is not looked at; [`set_error!`] inside it fails the span, a panic does so by itself.
+///
+/// ```
+/// use trace_runtime::span;
+///
+/// # async fn wait() {}
+/// # async fn example(text: &str) -> Result<u64, std::num::ParseIntError> {
+/// let number: u64 = span!("parse", bytes = text.len() => text.parse()?);
+/// span!("wait", number => async { wait().await }).await;
+/// # Ok(number)
+/// # }
+/// # fn main() {}
+/// ```
+#[proc_macro]
+pub fn span(input: TokenStream) -> TokenStream {
+    fields::span(input.into(), &package()).into()
 }
 
 /// Makes a type of one's own recordable: see the trait of the same name.

@@ -3,10 +3,12 @@
 //! Everything that can be wrong with an option on *this* function is reported here, so that
 //! [`expand`](crate::expand) has nothing left to refuse.
 
-use crate::args::{Args, Err, Format, Given, Select, ends_in};
+use crate::args::{Args, Err, Format, Given, Select};
 use crate::attribute::{Field, Key, KeyText};
 use crate::error::{Errors, comma_list};
-use crate::function::{Binding, Function, Output, Parameter, Shape};
+use crate::function::{Function, Output, Shape};
+use crate::parameter::{Binding, Parameter};
+use crate::tokens::ends_in;
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -31,7 +33,8 @@ pub(crate) struct Plan {
 
 pub(crate) struct Argument {
     pub(crate) key: usize,
-    pub(crate) ident: Ident,
+    /// The variable that holds the value before the body runs.
+    pub(crate) source: Ident,
     pub(crate) cfg: TokenStream,
     pub(crate) redact: bool,
 }
@@ -90,7 +93,7 @@ impl Plan {
                 }
                 self.arguments.push(Argument {
                     key,
-                    ident: binding.ident.clone(),
+                    source: binding.source.clone(),
                     cfg: parameter.cfg.clone(),
                     redact,
                 });
@@ -194,7 +197,7 @@ fn fields(args: &Args) -> &[Field] {
 /// Whether an argument is recorded, and if so whether it is redacted.
 fn is_recorded(args: &Args, parameter: &Parameter, binding: &Binding) -> Option<bool> {
     let ident = &binding.ident;
-    if binding.is_anonymous || parameter.skip {
+    if parameter.skip {
         return None;
     }
     if parameter.redact || names(args.redact.as_ref()).contains(ident) {

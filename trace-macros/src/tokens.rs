@@ -110,6 +110,33 @@ pub(crate) fn mentions(expr: &TokenStream, name: &str) -> bool {
     })
 }
 
+/// The first `.await` that waits here, and not in a future made here.
+pub(crate) fn find_await(tokens: &TokenStream) -> Option<Ident> {
+    let mut after_dot = false;
+    let mut in_future = false;
+    for token in tokens.clone() {
+        match &token {
+            TokenTree::Ident(word) if word == "async" => in_future = true,
+            TokenTree::Ident(word) if after_dot && !in_future && word == "await" => {
+                return Some(word.clone());
+            }
+            TokenTree::Group(group) if in_future => {
+                in_future = group.delimiter() != Delimiter::Brace;
+            }
+            TokenTree::Group(group) => {
+                let found = find_await(&group.stream());
+                if found.is_some() {
+                    return found;
+                }
+            }
+            TokenTree::Punct(punct) if matches!(punct.as_char(), ';' | ',') => in_future = false,
+            _ => {}
+        }
+        after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
+    }
+    None
+}
+
 /// A type with every `impl Trait` in it replaced by `_`, as bodies may not write it.
 /// `None` when nothing but `_` would be left.
 pub(crate) fn without_impl(ty: TokenStream) -> Option<TokenStream> {
@@ -158,4 +185,12 @@ pub(crate) fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
         token
     };
     tokens.into_iter().map(relocate).collect()
+}
+
+/// Whether an expression is a path whose last segment is `word`.
+pub(crate) fn ends_in(expr: &TokenStream, word: &str) -> bool {
+    match syn::parse2::<syn::Path>(expr.clone()) {
+        Ok(path) => matches!(path.segments.last(), Some(last) if last.ident == word),
+        _ => false,
+    }
 }

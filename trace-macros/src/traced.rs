@@ -9,14 +9,18 @@ use crate::plan::{self, Plan};
 use crate::tokens::{unwrap_invisible, without_helpers};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
-/// The whole macro, but for where it is called from.
-pub(crate) fn traced(arguments: TokenStream, item: TokenStream, package: &Package) -> TokenStream {
+/// The whole macro, but for where it is called from. `off`: check the arguments, change nothing.
+pub(crate) fn traced(
+    arguments: TokenStream,
+    item: TokenStream,
+    package: &Package,
+    off: bool,
+) -> TokenStream {
     let mut errors = Errors::default();
     let args = args::parse(arguments, &mut errors);
-    let original = without_helpers(item.clone());
     let expanded = match kind(item.clone()) {
-        Kind::Function => function(&args, item, package, &mut errors),
-        Kind::Container => container::expand(&args, item, package, &mut errors),
+        Kind::Function => function(&args, item.clone(), package, &mut errors),
+        Kind::Container => container::expand(&args, item.clone(), package, &mut errors),
         Kind::Other(keyword, what) => {
             let message = format_args!(
                 "`#[traced]` applies to functions, methods, `impl` and `trait`, not to {what}"
@@ -26,12 +30,12 @@ pub(crate) fn traced(arguments: TokenStream, item: TokenStream, package: &Packag
         }
     };
     match expanded {
-        Some(_) if cfg!(feature = "off") && errors.is_empty() => original,
+        Some(_) if off && errors.is_empty() => without_helpers(item),
         Some(tokens) if errors.is_empty() => tokens,
         // Losing the item would add an error wherever it is used.
         _ => {
             let mut tokens = errors.into_tokens();
-            tokens.extend(original);
+            tokens.extend(without_helpers(item));
             tokens
         }
     }

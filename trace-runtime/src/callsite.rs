@@ -52,6 +52,7 @@ pub struct Callsite {
     shown: u64,
     package: &'static str,
     version: &'static str,
+    library: Option<&'static str>,
 }
 
 impl Callsite {
@@ -75,7 +76,16 @@ impl Callsite {
             shown: 0,
             package,
             version,
+            library: None,
         }
+    }
+
+    /// A call site of ours rather than the user's: its scope has a schema URL, and its place in our
+    /// code is of no interest.
+    #[cfg(feature = "tower")]
+    pub(crate) const fn library(mut self, schema_url: &'static str) -> Self {
+        self.library = Some(schema_url);
+        self
     }
 
     /// The span's name, instead of `Type::method`.
@@ -131,20 +141,22 @@ impl Callsite {
         self.hidden.store(hidden, Ordering::Relaxed);
         self.hidden_text.store(hidden_text, Ordering::Relaxed);
         let function = function_path((self.path)());
+        let mut scope = InstrumentationScope::builder(self.package).with_version(self.version);
+        if let Some(schema_url) = self.library {
+            scope = scope.with_schema_url(schema_url);
+        }
         let site = Site {
             name: self
                 .name
                 .map_or_else(|| span_name(&function).into(), Cow::Borrowed),
-            code: Some(Code {
+            code: self.library.is_none().then(|| Code {
                 function,
                 file: self.location.file(),
                 line: self.location.line(),
             }),
             kind: self.kind.clone(),
             keys: self.keys,
-            scope: InstrumentationScope::builder(self.package)
-                .with_version(self.version)
-                .build(),
+            scope: scope.build(),
         };
         // Two threads may both arrive here: one of the two equal sites is never used.
         let id = register(site);

@@ -14,7 +14,7 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use crate::callsite::{self, Level};
 use crate::clock;
 use crate::record::EventTime;
-use crate::span::{LiveSpan, NOW, Started, start_in};
+use crate::span::{LiveSpan, NOW, start_in};
 use crate::tracer::{Core, global};
 
 /// Installs the global provider; spans go to whichever tracer is in charge.
@@ -106,18 +106,11 @@ impl Tracer for OtelTracer {
             }
             _ => parent,
         };
-        let mut span = match start_in(cx, self.scope.site(&kind), kind, builder.name, &links) {
-            Started::Nothing => return LiveSpan::passing_on(parent),
-            Started::Unsampled(context, _) => {
-                return LiveSpan {
-                    context,
-                    live: None,
-                    ends_on_drop: false,
-                };
-            }
-            Started::Recording(span, _) => span,
+        let site = self.scope.site(&kind);
+        let Some(mut span) = start_in(cx, site, kind, builder.name, &links) else {
+            return LiveSpan::passing_on(parent);
         };
-        if let Some(live) = span.live.as_mut() {
+        if let Some(live) = span.live() {
             if let Some(start) = builder.start_time {
                 live.set_wall_start(clock::unix_nanos(start));
             }
@@ -139,11 +132,7 @@ impl Tracer for OtelTracer {
 impl LiveSpan {
     /// A span that records nothing and has its parent's ids, so that what is below it stays joined.
     fn passing_on(parent: &Context) -> Self {
-        Self {
-            context: parent.span().span_context().clone(),
-            live: None,
-            ends_on_drop: false,
-        }
+        Self::passing(parent.span().span_context().clone())
     }
 }
 
@@ -156,7 +145,7 @@ impl Span for LiveSpan {
     ) where
         T: Into<Cow<'static, str>>,
     {
-        if let Some(live) = &mut self.live {
+        if let Some(live) = self.live() {
             let time = match timestamp {
                 NOW => EventTime::Ticks(clock::ticks()),
                 timestamp => EventTime::Wall(timestamp),
@@ -166,21 +155,21 @@ impl Span for LiveSpan {
     }
 
     fn span_context(&self) -> &SpanContext {
-        &self.context
+        self.context()
     }
 
     fn is_recording(&self) -> bool {
-        self.live.is_some()
+        self.is_live()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        if let Some(live) = &mut self.live {
+        if let Some(live) = self.live() {
             live.set(attribute);
         }
     }
 
     fn set_status(&mut self, status: Status) {
-        if let Some(live) = &mut self.live {
+        if let Some(live) = self.live() {
             let known = &mut live.late().status;
             // Ok is final, and nothing returns to unset: the order of the API's `Status`.
             if status > *known || (matches!(status, Status::Error { .. }) && *known != Status::Ok) {
@@ -193,13 +182,13 @@ impl Span for LiveSpan {
     where
         T: Into<Cow<'static, str>>,
     {
-        if let Some(live) = &mut self.live {
+        if let Some(live) = self.live() {
             live.late().name = Some(new_name.into());
         }
     }
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
-        if let Some(live) = &mut self.live {
+        if let Some(live) = self.live() {
             live.add_link(span_context, attributes);
         }
     }
@@ -210,6 +199,8 @@ impl Span for LiveSpan {
         } else {
             Some(clock::unix_nanos(timestamp))
         };
-        self.finish(wall);
+        if let Some(live) = self.live() {
+            live.end(wall);
+        }
     }
 }

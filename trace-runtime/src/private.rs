@@ -9,9 +9,13 @@ use opentelemetry::trace::SpanContext;
 pub use opentelemetry::trace::SpanKind as Kind;
 
 pub use crate::callsite::{Callsite, Level};
+pub use crate::inside::{
+    Inside, NewEvent, add_event, always, error, event, future_in_span, inside, set, set_debug,
+    set_display,
+};
 pub use crate::outcome::{Arg, Arguments, ErrorOf, Outcome, Sink};
 #[cfg(feature = "http")]
-pub use crate::outcome::{HttpOutcome, Status};
+pub use crate::outcome::{HttpOutcome, StatusOf};
 pub use crate::outcome::{failed, outcome, status_is_failure};
 pub use crate::propagation::ParentSource;
 use crate::redact::{Secrecy, secrecy};

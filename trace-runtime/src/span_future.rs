@@ -1,5 +1,6 @@
 //! Futures inside a span or a context: attached for every poll, and while they are dropped.
 
+use std::borrow::BorrowMut;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
@@ -10,57 +11,96 @@ use pin_project_lite::pin_project;
 use crate::span::Active;
 
 pin_project! {
-    /// A future inside a span of its caller's.
+    /// A future, or something else that is polled, inside a span of its own or its caller's.
     #[derive(Debug)]
-    pub struct InSpan<'a, F> {
+    pub struct InSpan<T, S>
+    where
+        S: BorrowMut<Active>,
+    {
         // Dropped early, with the span's context attached.
         #[pin]
-        future: Option<F>,
-        span: &'a mut Active,
+        inner: Option<T>,
+        span: S,
     }
 
-    impl<F> PinnedDrop for InSpan<'_, F> {
+    impl<T, S> PinnedDrop for InSpan<T, S>
+    where
+        S: BorrowMut<Active>,
+    {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.future.is_some() {
-                let _attached = this.span.context().cloned().map(Context::attach);
-                this.future.set(None);
+            if this.inner.is_some() {
+                let span: &mut Active = BorrowMut::borrow_mut(this.span);
+                let _attached = span.context().cloned().map(Context::attach);
+                this.inner.set(None);
             }
         }
     }
 }
 
 /// Runs the future inside the span.
-pub fn in_span<F: Future>(span: &mut Active, future: F) -> InSpan<'_, F> {
-    span.wait();
-    InSpan {
-        future: Some(future),
-        span,
+pub fn in_span<F: Future>(span: &mut Active, future: F) -> InSpan<F, &mut Active> {
+    InSpan::new(span, future)
+}
+
+impl<T, S: BorrowMut<Active>> InSpan<T, S> {
+    pub(crate) fn new(mut span: S, inner: T) -> Self {
+        span.borrow_mut().wait();
+        Self {
+            inner: Some(inner),
+            span,
+        }
+    }
+
+    /// Polls what is inside with the span's context attached, and drops it inside, too, once it is
+    /// done. `None` if it was done before.
+    #[inline]
+    pub(crate) fn poll_inside<R>(
+        self: Pin<&mut Self>,
+        poll: impl FnOnce(Pin<&mut T>) -> Poll<R>,
+        is_done: impl FnOnce(&R) -> bool,
+    ) -> Option<Poll<R>> {
+        let mut this = self.project();
+        let inner = this.inner.as_mut().as_pin_mut()?;
+        let span: &mut Active = BorrowMut::borrow_mut(this.span);
+        let Some(cx) = span.context() else {
+            return Some(poll(inner));
+        };
+        let _attached = cx.clone().attach();
+        span.mark_running();
+        let result = poll(inner);
+        match &result {
+            Poll::Ready(result) if is_done(result) => {
+                // What the body still holds goes inside the span.
+                this.inner.set(None);
+                span.rest();
+            }
+            _ => span.wait(),
+        }
+        Some(result)
     }
 }
 
-impl<F: Future> Future for InSpan<'_, F> {
+#[cfg(feature = "tower")]
+impl<T> InSpan<T, Active> {
+    /// What is inside, until it is done.
+    pub(crate) fn inner(&self) -> Option<&T> {
+        self.inner.as_ref()
+    }
+
+    pub(crate) fn span(self: Pin<&mut Self>) -> &mut Active {
+        self.project().span
+    }
+}
+
+impl<F: Future, S: BorrowMut<Active>> Future for InSpan<F, S> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
-            panic!("`async fn` resumed after completion");
-        };
-        let Some(cx) = this.span.context() else {
-            return future.poll(task);
-        };
-        let _attached = cx.clone().attach();
-        this.span.mark_running();
-        let result = future.poll(task);
-        if result.is_ready() {
-            // What the body still holds goes inside the span.
-            this.future.set(None);
-            this.span.rest();
-        } else {
-            this.span.wait();
+        match self.poll_inside(|future| future.poll(task), |_| true) {
+            Some(result) => result,
+            None => panic!("`async fn` resumed after completion"),
         }
-        result
     }
 }
 

@@ -42,7 +42,9 @@ fn inferred(n: u8) -> Result<Box<dyn std::fmt::Display>, String> {
 
 #[traced]
 fn collected(n: u8) -> Result<Vec<u8>, String> {
-    (0..n).map(|i| i.checked_add(1).ok_or("large".to_owned())).collect()
+    (0..n)
+        .map(|i| i.checked_add(1).ok_or("large".to_owned()))
+        .collect()
 }
 
 #[traced]
@@ -72,7 +74,7 @@ async fn guard_at_the_end_async(n: &Mutex<Vec<u8>>) -> usize {
 
 #[traced]
 fn never(n: u8) -> ! {
-    panic!("{n}")
+    std::panic::resume_unwind(Box::new(n))
 }
 
 #[traced]
@@ -89,7 +91,11 @@ fn factorial(n: u64) -> u64 {
 
 #[traced]
 async fn factorial_async(n: u64) -> u64 {
-    if n < 2 { 1 } else { n * Box::pin(factorial_async(n - 1)).await }
+    if n < 2 {
+        1
+    } else {
+        n * Box::pin(factorial_async(n - 1)).await
+    }
 }
 
 #[traced]

@@ -34,6 +34,15 @@ both! {
         let _local = Noisy("local");
     }
 
+    fn rest((a, _): (Noisy, Noisy), _c: Noisy) {
+        let _local = Noisy("local");
+        drop(a);
+    }
+
+    fn unused_rest((_a, ..): (Noisy, Noisy), _: Noisy) {
+        let _local = Noisy("local");
+    }
+
     fn by_reference(_a: Noisy, ref b: Noisy, _c: Noisy) {
         let _local = Noisy(b.0);
     }
@@ -73,7 +82,10 @@ fn noisy() -> (Noisy, Noisy, Noisy) {
 }
 
 fn account() -> Account {
-    Account { _first: Noisy("first"), second: Noisy("second") }
+    Account {
+        _first: Noisy("first"),
+        second: Noisy("second"),
+    }
 }
 
 fn main() {
@@ -89,6 +101,8 @@ fn main() {
         log(|| call((a, b), c))
     };
     assert_eq!(tuple(plain::tuple), tuple(traced::tuple));
+    assert_eq!(tuple(plain::rest), tuple(traced::rest));
+    assert_eq!(tuple(plain::unused_rest), tuple(traced::unused_rest));
     assert_eq!(
         log(|| account().owned_plain(Noisy("a"))),
         log(|| account().owned_traced(Noisy("a")))

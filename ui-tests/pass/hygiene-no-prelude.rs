@@ -37,11 +37,11 @@ impl Orders {
         ::std::boxed::Box::pin(async move { self.id + id })
     }
 
-    fn future(&self, id: u64) -> impl ::core::future::Future<Output = u64> {
+    fn future(&self, id: u64) -> impl ::core::future::Future<Output = u64> + '_ {
         async move { self.id + id }
     }
 
-    fn numbers(&self) -> impl ::core::iter::Iterator<Item = u64> {
+    fn numbers(&self) -> impl ::core::iter::Iterator<Item = u64> + '_ {
         ::core::iter::once(self.id)
     }
 }

@@ -118,7 +118,10 @@ trait Load {
 #[traced]
 impl Load for Numbers {
     async fn load(&self, id: u8) -> Result<u8, String> {
-        self.0.get(usize::from(id)).copied().ok_or_else(|| "none".to_owned())
+        self.0
+            .get(usize::from(id))
+            .copied()
+            .ok_or_else(|| "none".to_owned())
     }
 
     async fn save(&mut self, id: u8) -> Result<(), String> {

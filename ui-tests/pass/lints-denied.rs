@@ -1,4 +1,4 @@
-//! Nothing that the macro adds is linted.
+//! Nothing that the macro adds is linted, by rustc or by clippy.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -9,7 +9,6 @@
     nonstandard_style,
     rust_2018_idioms,
     rust_2021_compatibility,
-    rust_2024_compatibility,
     unused,
     missing_docs,
     missing_debug_implementations,
@@ -22,7 +21,19 @@
     unused_lifetimes,
     unused_qualifications,
     unused_results,
-    variant_size_differences
+    variant_size_differences,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+// Ours, not the macro's.
+#![allow(
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate,
+    clippy::unused_async,
+    clippy::unused_self,
+    clippy::needless_pass_by_value,
+    clippy::pub_underscore_fields
 )]
 
 use std::future::Future;
@@ -33,6 +44,17 @@ use trace_runtime::traced;
 #[derive(Debug)]
 pub struct Orders {
     id: u64,
+}
+
+/// A pair.
+#[derive(Debug)]
+pub struct Pair(pub u64, pub u64);
+
+/// A point.
+#[derive(Debug)]
+pub struct Point {
+    x: u64,
+    y: u64,
 }
 
 #[traced]
@@ -65,14 +87,20 @@ impl Orders {
     }
 
     /// An iterator.
-    pub fn iterator(&self) -> impl Iterator<Item = u64> {
+    pub fn iterator(&self, _unused: u64) -> impl Iterator<Item = u64> + '_ {
         std::iter::once(self.id)
     }
 
     /// Everything.
     #[traced("all", kind = server, fields(self.id, ?extra), ret(n = *ret), err(text = %err), err_type = "x")]
     pub fn all(&self, extra: Option<&str>) -> Result<usize, String> {
-        extra.map(str::len).ok_or_else(|| "none".to_owned())
+        extra.map(str::len).ok_or_else(String::new)
+    }
+
+    /// A name that is made, a new trace, a test of the result.
+    #[traced(name = self.id.to_string(), root, err_if = Option::is_none, ret)]
+    pub fn dynamic(&self, links: &[u8]) -> Option<u8> {
+        links.first().copied()
     }
 
     /// By value.
@@ -80,10 +108,39 @@ impl Orders {
         self.id
     }
 
+    /// Unused arguments.
+    pub fn unused(&self, _: u64, _a: u64, Pair(_b, _): Pair, _c: u64) {}
+
+    /// Unused arguments, async.
+    pub async fn unused_async(&self, _: u64, _a: u64, Pair(_b, _): Pair, _c: u64) {}
+
+    /// Patterns.
+    pub fn patterns(
+        &self,
+        Point { x, .. }: Point,
+        (a, mut b): (u64, u64),
+        Pair(c, _): &Pair,
+    ) -> u64 {
+        b += 1;
+        x + a + b + c
+    }
+
+    /// Patterns, async.
+    pub async fn patterns_async(&self, Point { x, .. }: Point, (a, mut b): (u64, u64)) -> u64 {
+        b += 1;
+        x + a + b
+    }
+
     /// Never.
     pub fn never(&self) -> ! {
         std::process::exit(0)
     }
+}
+
+fn point() -> Point {
+    let point = Point { x: 1, y: 2 };
+    assert_eq!(point.y, 2);
+    point
 }
 
 fn main() {
@@ -93,9 +150,14 @@ fn main() {
     drop(orders.asynchronous_unit());
     drop(orders.boxed(1));
     drop(orders.future(1));
-    drop(orders.iterator());
+    drop(orders.iterator(1));
+    orders.unused(1, 2, Pair(3, 4), 5);
+    drop(orders.unused_async(1, 2, Pair(3, 4), 5));
+    drop(orders.patterns_async(point(), (2, 3)));
+    assert_eq!(orders.patterns(point(), (2, 3), &Pair(4, 5)), 11);
     assert_eq!(orders.sync(1), Ok(2));
     assert_eq!(orders.all(Some("a")), Ok(1));
+    assert_eq!(orders.dynamic(&[1]), Some(1));
     assert_eq!(Orders { id: 3 }.by_value(), 3);
     orders.never()
 }

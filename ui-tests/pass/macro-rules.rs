@@ -28,7 +28,15 @@ macro_rules! define_async {
     };
 }
 
-define_async!(pair, "GET /pair", "pair.sum", 1 + 2, (_a, _b), (u8, u8), client);
+define_async!(
+    pair,
+    "GET /pair",
+    "pair.sum",
+    1 + 2,
+    (_a, _b),
+    (u8, u8),
+    client
+);
 
 macro_rules! item {
     ($item:item) => {

@@ -97,12 +97,18 @@ fn whole(id: u64) -> Result<u64, Failed> {
 
 #[traced(ret(Debug), err(Debug))]
 fn whole_debug(id: u64) -> Result<User, Failed> {
-    Ok(User { id, address: (0, (0, 0)) })
+    Ok(User {
+        id,
+        address: (0, (0, 0)),
+    })
 }
 
 #[traced(ret, err(Display))]
 async fn whole_display(id: u64) -> Result<User, Failed> {
-    Ok(User { id, address: (0, (0, 0)) })
+    Ok(User {
+        id,
+        address: (0, (0, 0)),
+    })
 }
 
 #[traced(ret(Display))]
@@ -120,9 +126,15 @@ fn unit() {}
 )]
 fn both(id: u64) -> Result<User, Failed> {
     if id == 0 {
-        return Err(Failed { peer: "a".to_owned(), attempt: 1 });
+        return Err(Failed {
+            peer: "a".to_owned(),
+            attempt: 1,
+        });
     }
-    Ok(User { id, address: (0, (0, 0)) })
+    Ok(User {
+        id,
+        address: (0, (0, 0)),
+    })
 }
 
 #[traced(err = off)]
@@ -168,7 +180,17 @@ fn main() {
     client();
     producer();
     consumer();
-    assert_eq!(fields(&User { id: 1, address: (1, (2, 3)) }, "a", "b"), 3);
+    assert_eq!(
+        fields(
+            &User {
+                id: 1,
+                address: (1, (2, 3))
+            },
+            "a",
+            "b"
+        ),
+        3
+    );
     assert_eq!(parameters(1, 2, 3, 4, 5), 10);
     assert_eq!(whole(1).unwrap(), 1);
     assert_eq!(whole_debug(1).unwrap().id, 1);

@@ -71,6 +71,12 @@ fn main() {
     assert_eq!(references(&1, &mut 2, &(3, "four".to_owned())), 11);
     nothing(Unit, (), Unit);
     assert_eq!(alternatives(Ok(1)), 1);
-    drop(in_async((1, 2), Json(3), Point { x: 4, y: 5 }, 6, [7, 8, 9]));
+    drop(in_async(
+        (1, 2),
+        Json(3),
+        Point { x: 4, y: 5 },
+        6,
+        [7, 8, 9],
+    ));
     assert_eq!(not_recordable(Json(Point { x: 1, y: 2 }), |n| n), 1);
 }

@@ -14,7 +14,10 @@ struct Account {
 impl Account {
     #[traced]
     fn new(id: u64) -> Self {
-        Self { id, notes: Vec::new() }
+        Self {
+            id,
+            notes: Vec::new(),
+        }
     }
 
     #[traced(fields(self.id))]
@@ -65,7 +68,10 @@ impl Account {
         if n == 0 {
             return Err("zero".to_owned());
         }
-        self.notes.first().map(String::as_str).ok_or("none".to_owned())
+        self.notes
+            .first()
+            .map(String::as_str)
+            .ok_or("none".to_owned())
     }
 
     #[traced]

@@ -23,13 +23,19 @@ mod __private {}
 mod trace {}
 
 macro_rules! format {
-    ($($any:tt)*) => { compile_error!("shadowed") };
+    ($($any:tt)*) => {
+        compile_error!("shadowed")
+    };
 }
 macro_rules! module_path {
-    () => { compile_error!("shadowed") };
+    () => {
+        compile_error!("shadowed")
+    };
 }
 macro_rules! vec {
-    ($($any:tt)*) => { compile_error!("shadowed") };
+    ($($any:tt)*) => {
+        compile_error!("shadowed")
+    };
 }
 
 #[traced(ret(sum = *ret), fields(result, doubled = x * 2))]
@@ -47,7 +53,10 @@ fn all(
     error: u8,
     p: u8,
 ) -> u32 {
-    [span, tracer, result, x, e, caller, guard, ret, err, error, p].into_iter().map(u32::from).sum()
+    let all = [
+        span, tracer, result, x, e, caller, guard, ret, err, error, p,
+    ];
+    all.iter().map(|one| u32::from(*one)).sum()
 }
 
 #[traced(ret(len = ret.len()), err(code = *err))]

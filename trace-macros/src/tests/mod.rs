@@ -2,6 +2,8 @@
 
 mod derive;
 mod expansion;
+mod fields;
+mod off;
 mod robustness;
 
 use crate::expand::Package;
@@ -10,11 +12,14 @@ use std::str::FromStr;
 
 /// What `#[traced(arguments)] item` becomes.
 fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let package = Package {
+    crate::traced::traced(arguments, item, &package(), false)
+}
+
+fn package() -> Package {
+    Package {
         name: "orders".to_owned(),
         version: "1.2.3".to_owned(),
-    };
-    crate::traced::traced(arguments, item, &package)
+    }
 }
 
 fn tokens(text: &str) -> TokenStream {

@@ -10,16 +10,24 @@ const WORDS: &[&str] = &[
     "name", "kind", "skip", "skip_all", "only", "redact", "fields", "ret", "err", "err_if",
     "err_type", "root", "parent", "links", "level", "off", "crate", "server", "Debug", "info", "a",
     "b", "self", "traced", "fn", "impl", "trait", "async", "unsafe", "const", "struct", "pub",
-    "mut", "ref", "dyn", "for", "where", "Future", "Pin", "Box", "u8", "extern", "type", "_",
+    "mut", "ref", "dyn", "for", "where", "Future", "Pin", "Box", "u8", "extern", "type", "_", "_x",
+    "r#type",
 ];
 
 const PUNCTS: &[char] = &[
     '=', ',', '.', '?', '%', ':', ';', '#', '!', '&', '<', '>', '-', '|', '@', '+',
 ];
 
+fn word_token(word: &str) -> TokenTree {
+    match word.strip_prefix("r#") {
+        Some(raw) => Ident::new_raw(raw, Span::call_site()).into(),
+        None => Ident::new(word, Span::call_site()).into(),
+    }
+}
+
 fn token() -> impl Strategy<Value = TokenTree> {
     let leaf = prop_oneof![
-        4 => prop::sample::select(WORDS).prop_map(|word| Ident::new(word, Span::call_site()).into()),
+        4 => prop::sample::select(WORDS).prop_map(word_token),
         4 => (prop::sample::select(PUNCTS), any::<bool>()).prop_map(|(punct, joint)| {
             let spacing = if joint { Spacing::Joint } else { Spacing::Alone };
             Punct::new(punct, spacing).into()

@@ -19,7 +19,7 @@ impl Features {
     pub(crate) const BUILT: Features = Features {
         otlp_http: cfg!(feature = "otlp-http"),
         otlp_grpc: false,
-        http_json: false,
+        http_json: cfg!(feature = "otlp-http"),
         jaeger: cfg!(feature = "jaeger"),
         remote_sampler: cfg!(feature = "remote-sampler"),
         tls: false,

@@ -35,6 +35,8 @@ pub(crate) use self::jaeger::JaegerConfig;
 #[cfg(feature = "jaeger")]
 pub(crate) use self::jaeger::{JaegerProtocol, authority};
 pub(crate) use self::otlp::OtlpConfig;
+#[cfg(feature = "otlp-http")]
+pub(crate) use self::otlp::OtlpProtocol;
 pub(crate) use self::own::{Arguments, CancelledMode, CodeMode, LogDestination, OwnConfig};
 pub(crate) use self::pipeline::{BatchConfig, LimitsConfig};
 pub(crate) use self::propagation::{PropagatorChoice, PropagatorsConfig};

@@ -2,6 +2,7 @@
 
 use super::Exporter;
 use super::console::{Console, Style};
+use super::file::File;
 use crate::config::{Config, ExporterChoice, Lookup};
 use crate::diagnostics::Diagnostic;
 
@@ -22,14 +23,11 @@ pub(crate) fn build(
         ExporterChoice::Jaeger(protocol) => {
             super::jaeger::build(protocol, &config.jaeger).map_err(Diagnostic::error)
         }
-        ExporterChoice::Console => {
-            use std::io::IsTerminal;
-            let style = Style::detect(std::io::stderr().is_terminal(), lookup);
-            Ok(Box::new(Console::stderr(
-                style,
-                config.batch.schedule_delay.value,
-            )))
-        }
+        ExporterChoice::File => file(config),
+        ExporterChoice::Console => Ok(Box::new(Console::stderr(
+            Style::of_stderr(lookup),
+            config.batch.schedule_delay.value,
+        ))),
         // The configuration keeps only exporters that this build can make.
         #[allow(unreachable_patterns)]
         choice => Err(Diagnostic::error(format!(
@@ -38,9 +36,17 @@ pub(crate) fn build(
     }
 }
 
+fn file(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
+    match &config.own.file.value {
+        Some(path) => Ok(Box::new(File::new(path.clone()))),
+        None => Err(Diagnostic::error("exporter `file` needs `TRACED_FILE`")),
+    }
+}
+
 #[cfg(feature = "otlp-http")]
 fn otlp(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
-    use super::otlp::{OtlpHttp, OtlpHttpSettings};
+    use super::otlp::{Format, OtlpHttp, OtlpHttpSettings};
+    use crate::config::OtlpProtocol;
     let headers = config.otlp.headers.value.iter();
     let settings = OtlpHttpSettings {
         endpoint: config.otlp.endpoint.value.as_str().to_owned(),
@@ -48,6 +54,10 @@ fn otlp(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
             .map(|(name, value)| (name.clone(), value.0.clone()))
             .collect(),
         timeout: config.otlp.timeout.value,
+        format: match config.otlp.protocol.value {
+            OtlpProtocol::HttpJson => Format::Json,
+            OtlpProtocol::HttpProtobuf | OtlpProtocol::Grpc => Format::Protobuf,
+        },
     };
     match OtlpHttp::new(settings) {
         Ok(exporter) => Ok(Box::new(exporter)),

@@ -7,8 +7,8 @@ use opentelemetry::SpanId;
 use opentelemetry::trace::Status;
 
 use super::console::duration;
+use crate::plain_text::printable;
 use crate::record::SpanView;
-use crate::tree::printable;
 
 /// `trace:span:parent:flags name duration status`, ids as in the header `uber-trace-id`.
 pub(crate) fn line(span: &SpanView<'_>) -> String {
@@ -42,7 +42,7 @@ pub(crate) fn line(span: &SpanView<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::sample::{SpanExt, records, span};
+    use crate::forest::sample::{SpanExt, records, span};
 
     #[test]
     fn a_line_has_ids_name_duration_and_status() {

@@ -2,23 +2,27 @@
 
 mod build;
 pub(crate) mod console;
+pub(crate) mod file;
 #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 pub(crate) mod http;
 #[cfg(feature = "jaeger")]
 pub(crate) mod jaeger;
+pub(crate) mod json;
 pub(crate) mod log_spans;
 #[cfg(feature = "otlp-http")]
 pub(crate) mod otlp;
 #[cfg(feature = "sdk-exporter")]
 pub(crate) mod sdk;
 
-#[cfg(all(
-    test,
-    any(feature = "otlp-http", feature = "jaeger", feature = "sdk-exporter")
-))]
+#[cfg(test)]
+#[cfg_attr(
+    not(any(feature = "otlp-http", feature = "jaeger", feature = "sdk-exporter")),
+    expect(dead_code)
+)]
 pub(crate) mod samples;
 
 pub(crate) use build::build;
+pub use console::Console;
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -18,7 +18,7 @@ pub(super) struct Held<'r, E> {
 
 /// The error of a function that returned this.
 #[inline]
-pub(super) fn error_of<E>(error: Option<&E>) -> ErrorOf<'_, E> {
+pub(crate) fn error_of<E>(error: Option<&E>) -> ErrorOf<'_, E> {
     new(Held {
         error,
         #[cfg(feature = "http")]

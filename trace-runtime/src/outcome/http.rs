@@ -53,8 +53,8 @@ impl<'r, T: HasStatus, E> HttpOutcome<'r, Result<T, E>> {
 impl<R: HasStatus> HttpOutcome<'_, R> {
     /// The status.
     #[inline]
-    pub fn __error(&self) -> Status<R> {
-        Status {
+    pub fn __error(&self) -> StatusOf<R> {
+        StatusOf {
             code: self.0.0.0.status_code(),
             of: PhantomData,
         }
@@ -63,12 +63,12 @@ impl<R: HasStatus> HttpOutcome<'_, R> {
 
 /// The status of a function that returns a response.
 #[derive(Debug)]
-pub struct Status<R> {
+pub struct StatusOf<R> {
     code: u16,
     of: PhantomData<fn() -> R>,
 }
 
-impl<R> Status<R> {
+impl<R> StatusOf<R> {
     /// Records the status; fails the span if it is an error.
     #[inline]
     pub fn __record<S: Sink>(&self, sink: &mut S) {
@@ -102,7 +102,7 @@ impl<R> Status<R> {
 
 /// Records the status of a response; fails the span if the span's kind calls it an error.
 #[inline]
-pub(super) fn record<S: Sink>(code: u16, sink: &mut S) {
+pub(crate) fn record<S: Sink>(code: u16, sink: &mut S) {
     if !sink.recording() {
         return;
     }

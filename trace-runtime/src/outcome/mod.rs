@@ -14,20 +14,27 @@ mod describe;
 mod error;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "tower")]
+mod service;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::{SpanKind, SpanRef, Status};
 
 pub use argument::{Arg, Arguments};
 pub use error::ErrorOf;
+pub(crate) use error::error_of;
+#[cfg(feature = "tower")]
+pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
-pub use http::{HttpOutcome, Status};
+pub use http::{HttpOutcome, StatusOf};
+#[cfg(feature = "tower")]
+pub(crate) use service::failed as service_failed;
 
-use crate::Value;
+use crate::{Value, bubble};
 
 /// An error that decides for itself what a span says about it.
 ///
@@ -125,6 +132,22 @@ impl Exception {
 }
 
 impl Failed {
+    /// Writes it all to the span; `add_event` adds the exception event.
+    pub(crate) fn write_to(
+        self,
+        span: &SpanRef<'_>,
+        add_event: impl FnOnce(&SpanRef<'_>, Vec<KeyValue>),
+    ) {
+        if let Some(exception) = &self.exception {
+            let span_id = span.span_context().span_id();
+            if !bubble::is_repeated(span_id, exception.identity) {
+                add_event(span, exception.attributes(&self.description));
+            }
+        }
+        span.set_attribute(KeyValue::new("error.type", self.error_type));
+        span.set_status(Status::error(self.description));
+    }
+
     /// A failure of which nothing is known.
     fn other() -> Self {
         Self {

@@ -216,7 +216,8 @@ fn generic_errors_show_what_their_bounds_allow() {
     let shown = r#"Custom { kind: ConnectionRefused, error: "port 80" }"#;
     assert_eq!(only(&debug(refused())), (name, shown));
     assert_eq!(only(&error(refused())), (name, "port 80"));
-    assert_eq!(only(&error(&refused())), (name, "port 80"));
+    let by_reference = refused();
+    assert_eq!(only(&error(&by_reference)), (name, "port 80"));
     assert_eq!(only(&error(Box::new(refused()))), (name, "port 80"));
     let held = held(anyhow::Error::from(refused()));
     assert_eq!(only(&held), ("ConnectionRefused", "port 80"));

@@ -174,7 +174,7 @@ fn take(available: &AtomicI64, wanted: i64, least: i64) -> i64 {
 }
 
 /// What one thread may still buffer without asking.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Credits {
     spans: i64,
     bytes: i64,

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use opentelemetry::Context;
+use opentelemetry::{Context, SpanId};
 
 use super::buffer::Writer;
 use super::queue::Queue;
@@ -82,10 +82,11 @@ impl ThreadState {
         with(&mut self.ids.borrow_mut())
     }
 
-    /// Counts a span that began here.
+    /// Counts a span that begins here, and makes its id.
     #[inline]
-    pub(crate) fn opened(&self, queue: &Arc<Queue>, site: u32) {
+    pub(crate) fn open(&self, queue: &Arc<Queue>, site: u32) -> SpanId {
         self.writers.borrow_mut().of(queue).opened(site);
+        self.ids.borrow_mut().span_id()
     }
 }
 

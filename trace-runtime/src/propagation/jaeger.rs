@@ -11,7 +11,7 @@ use super::{Extract, Found, FoundTrace, Inject};
 const TRACE: &str = "uber-trace-id";
 const DEBUG_ID: &str = "jaeger-debug-id";
 const BAGGAGE: &str = "jaeger-baggage";
-const BAGGAGE_PREFIX: &str = "uberctx-";
+pub(super) const BAGGAGE_PREFIX: &str = "uberctx-";
 pub(super) const FIELDS: &[&str] = &[TRACE, DEBUG_ID, BAGGAGE];
 
 const SAMPLED: u8 = 0x01;

@@ -25,8 +25,12 @@ use opentelemetry::Context;
 pub use carrier::{Environment, Extract, Inject};
 pub use otel::TextMap;
 pub use parent::ParentSource;
+#[cfg(feature = "tower")]
+pub(crate) use parent::refuse;
 #[allow(unused_imports, reason = "read by the tracer")]
 pub(crate) use parent::{Hints, debug_id, mark_debug};
+#[cfg(feature = "tower")]
+pub(crate) use text::percent_decode;
 #[cfg(feature = "remote-sampler")]
 pub(crate) use text::percent_encode;
 
@@ -62,6 +66,24 @@ pub fn inject<C: Inject + ?Sized>(carrier: &mut C) {
 #[must_use]
 pub fn extract<C: Extract + ?Sized>(carrier: &C) -> Context {
     current().extract_with(&Context::current(), &carrier)
+}
+
+/// Removes what [`inject`] would set, say from a forwarded request.
+#[cfg(feature = "tower")]
+pub(crate) fn strip(headers: &mut http::HeaderMap) {
+    for name in current().fields() {
+        headers.remove(name);
+    }
+    if current().formats().any(|format| format == Format::Jaeger) {
+        let names: Vec<_> = headers
+            .keys()
+            .filter(|name| name.as_str().starts_with(jaeger::BAGGAGE_PREFIX))
+            .cloned()
+            .collect();
+        for name in names {
+            headers.remove(name);
+        }
+    }
 }
 
 /// A header format.

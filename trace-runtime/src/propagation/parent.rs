@@ -22,6 +22,9 @@ pub(super) enum RootRequest {
     Debug(Option<String>),
 }
 
+/// Context value: a remote span that the local spans below were not allowed to descend from.
+struct Refused(SpanContext);
+
 /// Context value: this trace was started by a debug request.
 struct DebugTrace(TraceId);
 
@@ -204,15 +207,31 @@ impl<P: ParentSource> ParentSource for &Option<P> {
     }
 }
 
-/// Whether the current span is a local one below this remote one.
+/// The span that the headers name, and `current` remembering that it is no parent for the spans
+/// below; `None` if they name none, or if a layer further up has dealt with it.
+#[cfg(feature = "tower")]
+pub(crate) fn refuse<C: Extract>(carrier: &C, current: &Context) -> Option<(SpanContext, Context)> {
+    let remote = super::current().find(carrier).trace?.span_context;
+    if descends_locally(current, &remote) {
+        return None;
+    }
+    let current = current.with_value(Refused(remote.clone()));
+    Some((remote, current))
+}
+
+/// Whether the current span is a local one below this remote one, or was started instead of one.
 fn descends_locally(current: &Context, remote: &SpanContext) -> bool {
     let span = current.span();
     let span = span.span_context();
-    let adopted = current.get::<RemoteParent>();
-    span.is_valid()
-        && !span.is_remote()
-        && span.trace_id() == remote.trace_id()
-        && adopted.is_some_and(|adopted| is_same(&adopted.span_context, remote))
+    let adopted = current.get::<RemoteParent>().is_some_and(|adopted| {
+        span.trace_id() == remote.trace_id() && is_same(&adopted.span_context, remote)
+    });
+    let refused = || {
+        current
+            .get::<Refused>()
+            .is_some_and(|refused| is_same(&refused.0, remote))
+    };
+    span.is_valid() && !span.is_remote() && (adopted || refused())
 }
 
 fn is_same(a: &SpanContext, b: &SpanContext) -> bool {

@@ -47,7 +47,7 @@ pub(crate) fn percent_encode(text: &str) -> String {
 
 /// Decodes `%XX`; `None` where a `%` has no two digits after it. Bytes that are not UTF-8 become
 /// U+FFFD, as W3C baggage asks.
-pub(super) fn percent_decode(text: &str) -> Option<String> {
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

@@ -33,7 +33,8 @@ pub(crate) struct AttributeBuffer {
     len: u8,
     count: u8,
     inline: [u8; INLINE],
-    heap: Option<Box<Vec<u8>>>,
+    /// Empty while the attributes fit inline.
+    heap: Vec<u8>,
 }
 
 impl AttributeBuffer {
@@ -43,7 +44,7 @@ impl AttributeBuffer {
             len: 0,
             count: 0,
             inline: [0; INLINE],
-            heap: None,
+            heap: Vec::new(),
         }
     }
 
@@ -54,9 +55,10 @@ impl AttributeBuffer {
 
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        match &self.heap {
-            None => &self.inline[..usize::from(self.len)],
-            Some(heap) => heap,
+        if self.heap.is_empty() {
+            &self.inline[..usize::from(self.len)]
+        } else {
+            &self.heap
         }
     }
 
@@ -138,7 +140,7 @@ impl AttributeBuffer {
         let start = usize::from(self.len);
         let end = start + bytes.len();
         match self.inline.get_mut(start..end) {
-            Some(place) if self.heap.is_none() => {
+            Some(place) if self.heap.is_empty() => {
                 place.copy_from_slice(bytes);
                 self.len = end as u8;
             }
@@ -148,23 +150,16 @@ impl AttributeBuffer {
 
     #[cold]
     fn spill(&mut self, bytes: &[u8]) {
-        let inline = &self.inline[..usize::from(self.len)];
-        self.heap
-            .get_or_insert_with(|| Box::new(inline.to_vec()))
-            .extend_from_slice(bytes);
+        if self.heap.is_empty() {
+            self.heap
+                .extend_from_slice(&self.inline[..usize::from(self.len)]);
+        }
+        self.heap.extend_from_slice(bytes);
     }
 }
 
-/// One entry of a record's attributes.
-#[derive(Debug)]
-pub(crate) enum Entry<'a> {
-    /// A key's position and its value.
-    Attribute(usize, Value<'a>),
-    /// The span's own name.
-    Name(&'a str),
-}
-
-/// Reads what [`AttributeBuffer`] wrote. Ends early, rather than panicking, on anything else.
+/// Reads the attributes that [`AttributeBuffer`] wrote, each key's position and its value. Ends
+/// early, rather than panicking, on anything else.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries<'a>(pub(crate) &'a [u8]);
 
@@ -229,19 +224,21 @@ impl<'a> Entries<'a> {
 }
 
 impl<'a> Iterator for Entries<'a> {
-    type Item = Entry<'a>;
+    type Item = (usize, Value<'a>);
 
     #[inline]
-    fn next(&mut self) -> Option<Entry<'a>> {
-        let tag = self.byte()?;
-        if tag == END {
-            return None;
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let tag = self.byte()?;
+            if tag == END {
+                return None;
+            }
+            let key = usize::from(self.byte()?);
+            if tag != NAME {
+                return Some((key, self.value(tag)?));
+            }
+            self.text(LONG_TEXT)?;
         }
-        let key = usize::from(self.byte()?);
-        if tag == NAME {
-            return self.text(LONG_TEXT).map(Entry::Name);
-        }
-        Some(Entry::Attribute(key, self.value(tag)?))
     }
 }
 
@@ -271,16 +268,12 @@ mod tests {
         let mut bytes = buffer.as_bytes().to_vec();
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         let mut entries = Entries(&bytes);
-        assert!(matches!(entries.next(), Some(Entry::Name("the name"))));
+        assert_eq!(entries.own_name(), Some("the name"));
         for (key, value) in values.iter().enumerate() {
-            match entries.next() {
-                Some(Entry::Attribute(k, v)) => assert_eq!((k, &v), (key, value)),
-                other => panic!("{other:?}"),
-            }
+            assert_eq!(entries.next(), Some((key, value.clone())));
         }
-        assert!(
-            matches!(entries.next(), Some(Entry::Attribute(10, Value::Str(text))) if text == "[redacted]")
-        );
+        let redacted = Value::Str(REDACTED_TEXT.into());
+        assert_eq!(entries.next(), Some((10, redacted)));
         assert!(entries.next().is_none());
         assert_eq!(buffer.count(), 8);
     }

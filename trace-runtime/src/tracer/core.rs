@@ -8,8 +8,8 @@ use once_cell::sync::OnceCell;
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Array, KeyValue};
 
-use super::builder::{Plan, launch};
 use super::global;
+use super::launch::{Plan, launch};
 use crate::callsite::{self, Callsite};
 use crate::config::{Arguments, CancelledMode, Config, PropagatorChoice};
 use crate::diagnostics::Diagnostic;
@@ -102,10 +102,11 @@ fn shorten(text: &str, characters: usize) -> String {
 
 impl Arguments {
     /// Whether an argument is recorded at all.
-    pub(crate) fn keeps(self, text: bool) -> bool {
+    #[inline]
+    pub(crate) fn keeps(self, is_text: impl FnOnce() -> bool) -> bool {
         match self {
             Self::All => true,
-            Self::Scalars => !text,
+            Self::Scalars => !is_text(),
             Self::None => false,
         }
     }
@@ -184,7 +185,7 @@ impl Core {
     #[cold]
     fn revive(&'static self) -> &'static Core {
         self.revived.get_or_init(|| {
-            let config = Arc::new(self.config.after_fork());
+            let config = self.config.after_fork();
             launch(config, self.plan.after_fork(), Vec::new(), self.init, None)
         })
     }
@@ -280,7 +281,7 @@ impl Core {
         if self.control.has_finished() {
             return self.last().unwrap_or(Ok(()));
         }
-        let until = Instant::now() + timeout;
+        let until = deadline(timeout);
         let own = match self
             .control
             .ask(&self.queue.waker, Request::Flush { until })
@@ -300,7 +301,7 @@ impl Core {
             return self.last().unwrap_or(Ok(()));
         }
         global::deactivate(self);
-        let until = Instant::now() + timeout;
+        let until = deadline(timeout);
         let before = self
             .predecessor
             .get()
@@ -384,6 +385,12 @@ impl Core {
         self.reporter.note(diagnostic);
         self.queue.waker.unpark();
     }
+}
+
+/// When a wait must be over; no timeout is too long to say.
+fn deadline(timeout: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + timeout.min(YEAR)
 }
 
 fn outcome(delivery: &Delivery) -> Result<(), FlushError> {

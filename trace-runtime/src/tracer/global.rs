@@ -180,10 +180,6 @@ pub fn try_init_tracer() -> Result<TracerGuard, InitError> {
 /// # Ok(())
 /// # }
 /// ```
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "the tutorial's signature: the tracer is given away"
-)]
 pub fn set_global_tracer(tracer: Tracer) -> bool {
     let mut global = global();
     if let Chosen::Explicit(owner) = global.tracer {

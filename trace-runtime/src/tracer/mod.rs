@@ -4,6 +4,7 @@ mod builder;
 mod core;
 pub(crate) mod global;
 mod guard;
+mod launch;
 
 use std::future::Future;
 
@@ -39,6 +40,13 @@ use crate::span_future::WithContext;
 #[derive(Clone, Debug)]
 pub struct Tracer {
     pub(crate) core: &'static Core,
+}
+
+/// What takes a tracer takes a borrowed one, too: it is a reference already.
+impl From<&Tracer> for Tracer {
+    fn from(tracer: &Tracer) -> Self {
+        tracer.clone()
+    }
 }
 
 impl Tracer {

@@ -39,7 +39,7 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::sample::at;
+    use crate::forest::sample::at;
 
     #[test]
     fn bars_are_in_proportion() {

@@ -7,8 +7,9 @@ use super::failure::Outcome;
 use super::line::Line;
 use super::style::{Paint, Style};
 use super::text::{duration, width};
+use crate::forest::Forest;
+use crate::plain_text::printable;
 use crate::record::SpanRecord;
-use crate::tree::{Forest, printable};
 
 /// Columns for what a summary says before the number of spans, at least.
 const NARROW: usize = 50;

@@ -4,8 +4,8 @@ use opentelemetry::trace::Status;
 use opentelemetry::{KeyValue, Value};
 
 use super::style::Place;
+use crate::plain_text::printable;
 use crate::record::{SpanEvent, SpanRecord};
-use crate::tree::printable;
 
 /// How a span, or a whole trace, ended; the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,7 +117,7 @@ fn text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::sample::{SpanExt, span};
+    use crate::forest::sample::{SpanExt, span};
 
     fn at(file: &str, line: i64) -> Option<Place> {
         let file = file.to_owned();

@@ -51,7 +51,7 @@ impl Output {
     pub(super) fn new(writer: impl Write + Send + 'static) -> Self {
         let state = State {
             writer: Box::new(writer),
-            style: Style::detect(false, |_| None),
+            style: Style::detect(false, None, |_| None),
             assembler: Assembler::default(),
             tracers: 0,
             several: false,
@@ -171,7 +171,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::tree::sample::{SpanExt, span};
+    use crate::forest::sample::{SpanExt, span};
 
     /// Sends what is written, one message for each drawing.
     struct Messages(mpsc::Sender<String>);

@@ -1,9 +1,10 @@
 //! Tags: what Jaeger calls attributes. Its tags are scalars, so arrays become JSON.
 
-use std::fmt::Write;
+use std::io::Write;
 
 use super::thrift::{Fields, Protocol, Structs};
 use crate::Value;
+use crate::exporter::json::string;
 
 /// `TagType` of Jaeger's IDL; we have no binary values.
 const STRING: i32 = 0;
@@ -42,54 +43,37 @@ fn tag<P: Protocol>(tag: &mut Fields<'_, P>, key: &str, value: &Value<'_>) {
         }
         Value::Array(elements) => {
             tag.i32(2, STRING);
-            tag.string(3, &json(elements));
+            tag.binary(3, &json(elements));
         }
     }
 }
 
 /// The array as compact JSON, as Jaeger itself shows arrays that come by OTLP.
-fn json(elements: &[Value<'_>]) -> String {
-    let mut out = String::new();
-    // Writing to a `String` cannot fail.
+fn json(elements: &[Value<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    // Writing to a vector cannot fail.
     let _ = array(&mut out, elements);
     out
 }
 
-fn array(out: &mut String, elements: &[Value<'_>]) -> std::fmt::Result {
-    out.push('[');
+fn array(out: &mut Vec<u8>, elements: &[Value<'_>]) -> std::io::Result<()> {
+    out.push(b'[');
     for (index, element) in elements.iter().enumerate() {
         if index > 0 {
-            out.push(',');
+            out.push(b',');
         }
         match element {
-            Value::None => out.push_str("null"),
+            Value::None => write!(out, "null")?,
             Value::Bool(yes) => write!(out, "{yes}")?,
             Value::I64(number) => write!(out, "{number}")?,
             Value::F64(number) if number.is_finite() => write!(out, "{number}")?,
             // JSON has no such numbers.
             Value::F64(number) => write!(out, "\"{number}\"")?,
-            Value::Str(text) => string(out, text)?,
+            Value::Str(text) => string(out, text),
             Value::Array(elements) => array(out, elements)?,
         }
     }
-    out.push(']');
-    Ok(())
-}
-
-fn string(out: &mut String, text: &str) -> std::fmt::Result {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c < ' ' => write!(out, "\\u{:04x}", u32::from(c))?,
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    out.push(b']');
     Ok(())
 }
 
@@ -118,14 +102,14 @@ mod tests {
             ),
             (
                 vec![text("a\"b\\"), text("\n\r\t\u{1}\u{7f}é")],
-                "[\"a\\\"b\\\\\",\"\\n\\r\\t\\u0001\u{7f}é\"]",
+                "[\"a\\\"b\\\\\",\"\\n\\u000d\\u0009\\u0001\u{7f}é\"]",
             ),
             (
                 vec![Value::Array(vec![Value::I64(1)]), text("")],
                 r#"[[1],""]"#,
             ),
         ] {
-            assert_eq!(json(&elements), expected);
+            assert_eq!(String::from_utf8(json(&elements)).unwrap(), expected);
         }
     }
 }

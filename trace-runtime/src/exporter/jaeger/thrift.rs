@@ -86,8 +86,13 @@ impl<P: Protocol> Fields<'_, P> {
 
     #[inline]
     pub(super) fn string(&mut self, id: u8, value: &str) {
+        self.binary(id, value.as_bytes());
+    }
+
+    #[inline]
+    pub(super) fn binary(&mut self, id: u8, value: &[u8]) {
         self.begin(Kind::Binary, id);
-        P::binary(self.out, value.as_bytes());
+        P::binary(self.out, value);
     }
 
     pub(super) fn structure(&mut self, id: u8, write: impl FnOnce(&mut Self)) {

@@ -1,5 +1,8 @@
 //! What the receiver's answer means for the batch.
 
+use serde_json::Value as Json;
+
+use super::http::Format;
 use super::proto::{Field, Fields};
 use crate::ExportError;
 use crate::exporter::http::Answer;
@@ -11,6 +14,9 @@ use crate::exporter::http::answer::first_line;
 pub(super) fn outcome(answer: &Answer<'_>) -> Result<(), ExportError> {
     match answer.status.as_u16() {
         200..=299 if answer.is_web_page() => Err(rejected(answer)),
+        200..=299 if answer.has_type(Format::Json.media_type()) => {
+            partial_success_json(answer.body)
+        }
         200..=299 => partial_success(answer.body),
         429 | 502 | 503 | 504 => Err(answer.retry(&said(answer))),
         _ => Err(rejected(answer)),
@@ -22,8 +28,10 @@ fn rejected(answer: &Answer<'_>) -> ExportError {
 }
 
 fn said(answer: &Answer<'_>) -> String {
-    if answer.has_type("application/x-protobuf") {
+    if answer.has_type(Format::Protobuf.media_type()) {
         status_message(answer.body)
+    } else if answer.has_type(Format::Json.media_type()) {
+        status_message_json(answer.body).unwrap_or_else(|| answer.said())
     } else {
         answer.said()
     }
@@ -60,11 +68,28 @@ fn partial_success(body: &[u8]) -> Result<(), ExportError> {
             _ => {}
         }
     }
-    // The count is signed: a negative one makes no sense, and none with a message is advice.
-    if spans == 0 || spans > i64::MAX as u64 {
-        return Ok(());
+    refused(spans as i64, message)
+}
+
+/// The same in JSON, where a count of 64 bits may stand in quotes.
+fn partial_success_json(body: &[u8]) -> Result<(), ExportError> {
+    let body: Json = serde_json::from_slice(body).unwrap_or_default();
+    let partial = &body["partialSuccess"];
+    let count = &partial["rejectedSpans"];
+    let spans = count
+        .as_i64()
+        .or_else(|| count.as_str()?.parse().ok())
+        .unwrap_or(0);
+    let message = partial["errorMessage"].as_str().unwrap_or_default();
+    refused(spans, first_line(message.as_bytes()))
+}
+
+/// A negative count makes no sense, and zero with a message is advice.
+fn refused(spans: i64, message: String) -> Result<(), ExportError> {
+    match u64::try_from(spans) {
+        Err(_) | Ok(0) => Ok(()),
+        Ok(spans) => Err(ExportError::Rejected { spans, message }),
     }
-    Err(ExportError::Rejected { spans, message })
 }
 
 /// The message of a `google.rpc.Status`, which OTLP receivers send with an error.
@@ -74,4 +99,9 @@ fn status_message(body: &[u8]) -> String {
         _ => None,
     });
     message.unwrap_or_default()
+}
+
+fn status_message_json(body: &[u8]) -> Option<String> {
+    let status: Json = serde_json::from_slice(body).ok()?;
+    Some(first_line(status["message"].as_str()?.as_bytes()))
 }

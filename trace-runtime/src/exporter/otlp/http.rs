@@ -1,11 +1,28 @@
-//! OTLP over HTTP, with protobuf as the body.
+//! OTLP over HTTP, with protobuf or JSON as the body.
 
 use std::time::Duration;
 
 use super::answer;
 use super::encode::Encoder;
 use crate::exporter::http::{Client, Endpoint};
+use crate::exporter::json;
 use crate::{Batch, ExportError, Exporter};
+
+/// How batches are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Protobuf,
+    Json,
+}
+
+impl Format {
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Self::Protobuf => "application/x-protobuf",
+            Self::Json => "application/json",
+        }
+    }
+}
 
 /// What the configuration says about OTLP over HTTP.
 #[derive(Clone, Debug)]
@@ -16,12 +33,14 @@ pub(crate) struct OtlpHttpSettings {
     pub(crate) headers: Vec<(String, String)>,
     /// How long one attempt may take, `None` for as long as the batch allows.
     pub(crate) timeout: Option<Duration>,
+    pub(crate) format: Format,
 }
 
-/// Exports over HTTP, with protobuf as the body.
+/// Exports over HTTP.
 #[derive(Debug)]
 pub(crate) struct OtlpHttp {
     client: Client,
+    format: Format,
     encoder: Encoder,
     body: Vec<u8>,
 }
@@ -32,13 +51,12 @@ impl OtlpHttp {
     /// # Errors
     ///
     /// What is wrong with the endpoint or the headers.
-    // By value, like every exporter's settings: what holds credentials is not kept by the caller.
-    #[expect(clippy::needless_pass_by_value)]
     pub(crate) fn new(settings: OtlpHttpSettings) -> Result<Self, String> {
-        let headers = &settings.headers;
-        let endpoint = Endpoint::new(&settings.endpoint, headers, "application/x-protobuf")?;
+        let (headers, media_type) = (&settings.headers, settings.format.media_type());
+        let endpoint = Endpoint::new(&settings.endpoint, headers, media_type)?;
         Ok(Self {
             client: Client::new(endpoint, settings.timeout, grpc_hint),
+            format: settings.format,
             encoder: Encoder::default(),
             body: Vec::new(),
         })
@@ -57,7 +75,13 @@ impl Exporter for OtlpHttp {
         if spans == 0 {
             return Ok(());
         }
-        self.encoder.encode(batch, &mut self.body);
+        match self.format {
+            Format::Protobuf => self.encoder.encode(batch, &mut self.body),
+            Format::Json => {
+                self.body.clear();
+                json::request(batch, &mut self.body);
+            }
+        }
         self.client
             .post(&self.body, spans, batch.deadline(), answer::outcome)
     }

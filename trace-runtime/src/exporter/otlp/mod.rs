@@ -1,4 +1,4 @@
-//! OTLP over HTTP: protobuf, encoded straight from the records.
+//! OTLP over HTTP: encoded straight from the records, as protobuf or JSON.
 
 mod answer;
 mod attribute;
@@ -9,4 +9,6 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::http::{OtlpHttp, OtlpHttpSettings};
+#[cfg(test)]
+pub(crate) use self::encode::Encoder;
+pub(crate) use self::http::{Format, OtlpHttp, OtlpHttpSettings};

@@ -1,10 +1,11 @@
 //! One span: the constant facts of its call site are copied, the rest is written.
 
-use opentelemetry::trace::{SpanKind, Status, TraceState};
+use opentelemetry::trace::{Status, TraceState};
 
 use super::attribute::{attribute, attributes};
 use super::proto::{self, FIXED32, FIXED64, LEN, VARINT, message, tag};
 use crate::callsite::Site;
+use crate::exporter::json::{flags, kind};
 use crate::{EventView, LinkView, SpanView};
 
 const TRACE_ID: u8 = tag(1, LEN);
@@ -24,10 +25,6 @@ const DROPPED_LINKS: u8 = tag(14, VARINT);
 const STATUS: u8 = tag(15, LEN);
 /// Field 16 needs a tag of two bytes.
 const FLAGS: [u8; 2] = [tag(0, FIXED32) | 0x80, 1];
-
-/// "Whether the parent is remote is known", and "it is".
-const HAS_IS_REMOTE: u32 = 0x100;
-const IS_REMOTE: u32 = 0x200;
 
 /// The fields that are equal in all spans of a call site, encoded.
 #[derive(Debug)]
@@ -82,16 +79,6 @@ impl SiteFields {
     }
 }
 
-fn kind(kind: &SpanKind) -> u8 {
-    match kind {
-        SpanKind::Internal => 1,
-        SpanKind::Server => 2,
-        SpanKind::Client => 3,
-        SpanKind::Producer => 4,
-        SpanKind::Consumer => 5,
-    }
-}
-
 /// Writes the span's fields, without the tag and length of the whole.
 pub(super) fn span(out: &mut Vec<u8>, site: &SiteFields, span: &SpanView<'_>) {
     identity(out, span);
@@ -136,11 +123,6 @@ fn identity(out: &mut Vec<u8>, span: &SpanView<'_>) {
         fields.len()
     };
     out.extend_from_slice(&fields[..len]);
-}
-
-fn flags(trace_flags: u8, is_remote: bool) -> u32 {
-    let remote = if is_remote { IS_REMOTE } else { 0 };
-    u32::from(trace_flags) | HAS_IS_REMOTE | remote
 }
 
 fn trace_state(out: &mut Vec<u8>, tag: u8, state: &TraceState) {

@@ -79,10 +79,110 @@ fn cut_circles(parents: &mut [Option<usize>]) {
     }
 }
 
+/// Spans to try things on.
+#[cfg(test)]
+pub(crate) mod sample {
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use opentelemetry::{KeyValue, SpanId, TraceFlags, TraceId, Value};
+
+    use crate::record::{Event, EventTime, Header, Late, Records, SpanRecord};
+
+    /// A point in time, in microseconds after some moment.
+    pub(crate) fn at(micros: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_micros(micros)
+    }
+
+    /// An internal span of trace 1 without attributes; parent 0 is none.
+    pub(crate) fn span(id: u64, parent: u64, name: &'static str) -> SpanRecord {
+        let mut span = empty(None);
+        span.trace_id = TraceId::from(1_u128);
+        span.span_id = SpanId::from(id);
+        span.parent_span_id = SpanId::from(parent);
+        span.trace_flags = TraceFlags::SAMPLED;
+        span.name = name.into();
+        (span.start_time, span.end_time) = (at(0), at(0));
+        span
+    }
+
+    fn empty(event: Option<Event>) -> SpanRecord {
+        let scope = opentelemetry::InstrumentationScope::builder("sample").build();
+        let site = crate::callsite::api_site(&scope, opentelemetry::trace::SpanKind::Internal);
+        let header = Header {
+            site,
+            flags: crate::record::flag::LATE,
+            ..Header::default()
+        };
+        let late = Late {
+            events: event.into_iter().collect(),
+            ..Late::default()
+        };
+        let mut records = Records::new();
+        records.push(
+            header.to_words(Header::WORDS).into_iter(),
+            Some(Box::new(late)),
+        );
+        SpanRecord::from(&records.get(0))
+    }
+
+    /// What tests say about a span, one after the other.
+    pub(crate) trait SpanExt: Sized {
+        /// Start and end, see [`at`].
+        fn between(self, start: u64, end: u64) -> Self;
+        fn with(self, key: &'static str, value: impl Into<Value>) -> Self;
+        fn event(self, name: &'static str, micros: u64, attributes: Vec<KeyValue>) -> Self;
+        fn failed(self, description: &'static str) -> Self;
+        fn kind(self, kind: opentelemetry::trace::SpanKind) -> Self;
+        fn remote(self) -> Self;
+    }
+
+    impl SpanExt for SpanRecord {
+        fn between(mut self, start: u64, end: u64) -> Self {
+            (self.start_time, self.end_time) = (at(start), at(end));
+            self
+        }
+        fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+            self.attributes.push(KeyValue::new(key, value));
+            self
+        }
+        fn event(mut self, name: &'static str, micros: u64, attributes: Vec<KeyValue>) -> Self {
+            let event = Event {
+                name: name.into(),
+                time: EventTime::Wall(at(micros)),
+                attributes,
+                dropped_attributes: 0,
+            };
+            self.events.append(&mut empty(Some(event)).events);
+            self
+        }
+        fn failed(mut self, description: &'static str) -> Self {
+            self.status = opentelemetry::trace::Status::error(description);
+            self
+        }
+        fn kind(mut self, kind: opentelemetry::trace::SpanKind) -> Self {
+            self.kind = kind;
+            self
+        }
+        fn remote(mut self) -> Self {
+            self.is_parent_remote = true;
+            self
+        }
+    }
+
+    /// The spans as an exporter gets them.
+    pub(crate) fn records(spans: Vec<SpanRecord>) -> Records {
+        let mut records = Records::new();
+        for span in spans {
+            span.store(&mut records);
+        }
+        records
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::sample::span;
     use super::*;
-    use crate::tree::sample::span;
 
     fn forest(ids: &[(u64, u64)]) -> Forest {
         let spans: Vec<SpanRecord> = ids.iter().map(|&(id, up)| span(id, up, "s")).collect();

@@ -19,21 +19,18 @@
 //! other has ended; siblings that overlap ran concurrently and are sorted by their text. A span whose
 //! parent is not among the spans is a root.
 
-mod forest;
-
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, Status};
-use opentelemetry::{Array, KeyValue, Value};
 
-pub(crate) use forest::Forest;
-
+use crate::forest::Forest;
+use crate::plain_text::{kind, printable, value};
 use crate::record::SpanRecord;
 
-#[cfg(any(test, feature = "testing"))]
 /// The spans as text, see the module.
-pub(crate) fn tree(spans: &[SpanRecord]) -> String {
+pub(super) fn tree(spans: &[SpanRecord]) -> String {
     let forest = Forest::new(&spans.iter().collect::<Vec<_>>());
     let mut texts: Vec<String> = spans.iter().map(span_text).collect();
     for at in forest.parents_first().into_iter().rev() {
@@ -47,7 +44,6 @@ pub(crate) fn tree(spans: &[SpanRecord]) -> String {
     arranged(&forest.roots, spans, &mut texts).concat()
 }
 
-#[cfg(any(test, feature = "testing"))]
 /// Takes the siblings' texts, those of concurrent ones sorted.
 fn arranged(siblings: &[usize], spans: &[SpanRecord], texts: &mut [String]) -> Vec<String> {
     let mut out: Vec<String> = Vec::with_capacity(siblings.len());
@@ -65,7 +61,6 @@ fn arranged(siblings: &[usize], spans: &[SpanRecord], texts: &mut [String]) -> V
     out
 }
 
-#[cfg(any(test, feature = "testing"))]
 fn span_text(span: &SpanRecord) -> String {
     let mut out = printable(&span.name);
     if span.kind != SpanKind::Internal {
@@ -96,7 +91,6 @@ fn span_text(span: &SpanRecord) -> String {
     out
 }
 
-#[cfg(any(test, feature = "testing"))]
 fn push_attributes(out: &mut String, attributes: &[KeyValue]) {
     let mut shown = attributes
         .iter()
@@ -114,163 +108,18 @@ fn push_attributes(out: &mut String, attributes: &[KeyValue]) {
     out.push('}');
 }
 
-#[cfg(any(test, feature = "testing"))]
 /// Line numbers and stack traces change with every edit of the traced code.
 fn is_stable(key: &str) -> bool {
     !key.starts_with("code.") && key != "exception.stacktrace"
 }
 
-/// The kind as `#[traced(kind = ..)]` spells it.
-pub(crate) fn kind(kind: &SpanKind) -> &'static str {
-    match kind {
-        SpanKind::Internal => "internal",
-        SpanKind::Server => "server",
-        SpanKind::Client => "client",
-        SpanKind::Producer => "producer",
-        SpanKind::Consumer => "consumer",
-    }
-}
-
-/// A value on one line: texts in quotes, floats with a point.
-pub(crate) fn value(value: &Value) -> String {
-    match value {
-        Value::Bool(v) => v.to_string(),
-        Value::I64(v) => v.to_string(),
-        Value::F64(v) => format!("{v:?}"),
-        Value::String(v) => format!("{:?}", v.as_str()),
-        Value::Array(Array::Bool(list)) => format!("{list:?}"),
-        Value::Array(Array::I64(list)) => format!("{list:?}"),
-        Value::Array(Array::F64(list)) => format!("{list:?}"),
-        Value::Array(Array::String(list)) => {
-            let texts: Vec<&str> = list.iter().map(|text| text.as_str()).collect();
-            format!("{texts:?}")
-        }
-        other => format!("{other:?}"),
-    }
-}
-
-/// The text on one line, and without what could steer a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        // Marks of direction reorder what stands around them.
-        let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || reorders {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Spans to try things on.
-#[cfg(test)]
-pub(crate) mod sample {
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-    use opentelemetry::{KeyValue, SpanId, TraceFlags, TraceId, Value};
-
-    use crate::record::{Event, EventTime, Header, Late, Records, SpanRecord};
-
-    /// A point in time, in microseconds after some moment.
-    pub(crate) fn at(micros: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_micros(micros)
-    }
-
-    /// An internal span of trace 1 without attributes; parent 0 is none.
-    pub(crate) fn span(id: u64, parent: u64, name: &'static str) -> SpanRecord {
-        let mut span = empty(None);
-        span.trace_id = TraceId::from(1_u128);
-        span.span_id = SpanId::from(id);
-        span.parent_span_id = SpanId::from(parent);
-        span.trace_flags = TraceFlags::SAMPLED;
-        span.name = name.into();
-        (span.start_time, span.end_time) = (at(0), at(0));
-        span
-    }
-
-    fn empty(event: Option<Event>) -> SpanRecord {
-        let scope = opentelemetry::InstrumentationScope::builder("sample").build();
-        let site = crate::callsite::api_site(&scope, opentelemetry::trace::SpanKind::Internal);
-        let header = Header {
-            site,
-            flags: crate::record::flag::LATE,
-            ..Header::default()
-        };
-        let late = Late {
-            events: event.into_iter().collect(),
-            ..Late::default()
-        };
-        let mut records = Records::new();
-        records.push(
-            header.to_words(Header::WORDS).into_iter(),
-            Some(Box::new(late)),
-        );
-        SpanRecord::from(&records.get(0))
-    }
-
-    /// What tests say about a span, one after the other.
-    pub(crate) trait SpanExt: Sized {
-        /// Start and end, see [`at`].
-        fn between(self, start: u64, end: u64) -> Self;
-        fn with(self, key: &'static str, value: impl Into<Value>) -> Self;
-        fn event(self, name: &'static str, micros: u64, attributes: Vec<KeyValue>) -> Self;
-        fn failed(self, description: &'static str) -> Self;
-        fn kind(self, kind: opentelemetry::trace::SpanKind) -> Self;
-        fn remote(self) -> Self;
-    }
-
-    impl SpanExt for SpanRecord {
-        fn between(mut self, start: u64, end: u64) -> Self {
-            (self.start_time, self.end_time) = (at(start), at(end));
-            self
-        }
-        fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
-            self.attributes.push(KeyValue::new(key, value));
-            self
-        }
-        fn event(mut self, name: &'static str, micros: u64, attributes: Vec<KeyValue>) -> Self {
-            let event = Event {
-                name: name.into(),
-                time: EventTime::Wall(at(micros)),
-                attributes,
-                dropped_attributes: 0,
-            };
-            self.events.append(&mut empty(Some(event)).events);
-            self
-        }
-        fn failed(mut self, description: &'static str) -> Self {
-            self.status = opentelemetry::trace::Status::error(description);
-            self
-        }
-        fn kind(mut self, kind: opentelemetry::trace::SpanKind) -> Self {
-            self.kind = kind;
-            self
-        }
-        fn remote(mut self) -> Self {
-            self.is_parent_remote = true;
-            self
-        }
-    }
-
-    /// The spans as an exporter gets them.
-    pub(crate) fn records(spans: Vec<SpanRecord>) -> Records {
-        let mut records = Records::new();
-        for span in spans {
-            span.store(&mut records);
-        }
-        records
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use opentelemetry::StringValue;
+    use opentelemetry::{Array, StringValue, Value};
 
-    use super::sample::{SpanExt, span};
     use super::*;
+    use crate::forest::sample::{SpanExt, span};
 
     fn check(spans: &[SpanRecord], expected: &Expect) {
         expected.assert_eq(&tree(spans));

@@ -1,13 +1,15 @@
 //! Spans as test results: a tracer for one scope that sends nothing and keeps its spans.
 
+mod tree;
+
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
+use crate::Sampler;
 use crate::clock::Anchor;
 use crate::config::CodeMode;
 use crate::record::{Records, SpanRecord};
 use crate::tracer::{Core, Tracer, global};
-use crate::{Sampler, tree};
 
 /// Captures the spans of a scope, on whatever threads it carries its context to.
 ///

@@ -1,0 +1,239 @@
+//! The body, and how the arguments get there.
+
+use super::{Expansion, first_span, here};
+use crate::function::{Output, Shape};
+use crate::parameter::{Entry, is_variable};
+use crate::tokens::{located_at, regroup};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+/// A value on its way into the body.
+struct Passed {
+    /// What holds it outside.
+    source: TokenStream,
+    /// What takes it inside.
+    pattern: TokenStream,
+    /// Whether the pattern is a variable.
+    is_simple: bool,
+}
+
+impl Expansion<'_> {
+    /// Everything after the head.
+    pub(super) fn body(&self) -> TokenStream {
+        let p = &self.private;
+        match &self.function.shape {
+            // let __ret = p::call(&mut __span, (a, b,), move |(a, mut b,)| -> RET { BODY });
+            // p::outcome(&__ret).__error().__record(&mut __span);
+            // __ret
+            Shape::Sync(output) => {
+                let ret = closure_output(output);
+                let call = self.call(&quote_spanned!(here()=> call), &ret);
+                if matches!(output, Output::Never) {
+                    // Whatever came after would be unreachable, and linted.
+                    return quote_spanned!(here()=> #call;);
+                }
+                let end = self.end();
+                quote_spanned!(here()=> let __ret = #call; #end __ret)
+            }
+            // let a = a; let mut b = b;
+            // let __ret = p::in_span(&mut __span, async move {
+            //     if false { return p::fake::<RET>() }
+            //     BODY
+            // }).await;
+            // p::outcome(&__ret).__error().__record(&mut __span);
+            // __ret
+            Shape::Async(output) => {
+                let lets = self.lets();
+                let hint = self.hint(output);
+                let content = self.function.body.stream();
+                let block = self.braces(quote!(#hint #content));
+                let end = self.end();
+                quote_spanned! {here()=>
+                    #lets
+                    let __ret = #p::in_span(&mut __span, async move #block).await;
+                    #end
+                    __ret
+                }
+            }
+            // let __future = p::call_future::<O, _, _>(&mut __span, (a,), move |(a,)| { BODY });
+            // async move { .. }
+            Shape::Future(output) => {
+                let output = output_type(output).unwrap_or_else(|| quote_spanned!(here()=> _));
+                let name = quote_spanned!(here()=> call_future::<#output, _, _>);
+                let call = self.call(&name, &TokenStream::new());
+                let future = self.future();
+                quote_spanned!(here()=> let __future = #call; #future)
+            }
+            // let __future = p::call_unfinished(&mut __span, (a,), move |(a,)| -> RET { BODY });
+            // Box::pin(async move { .. })
+            Shape::BoxedFuture(_, ty) => {
+                let name = quote_spanned!(here()=> call_unfinished);
+                let call = self.call(&name, &quote_spanned!(here()=> -> #ty));
+                let future = self.future();
+                quote_spanned! {here()=>
+                    let __future = #call;
+                    ::std::boxed::Box::pin(#future)
+                }
+            }
+            // let a = a; let mut b = b;
+            // let __entered = p::attach(&mut __span);
+            // BODY
+            Shape::Opaque => {
+                let lets = self.lets();
+                let content = self.function.body.stream();
+                quote_spanned! {here()=>
+                    let __entered = #p::attach(&mut __span);
+                    #lets
+                    #content
+                }
+            }
+        }
+    }
+
+    /// `p::NAME(&mut __span, (a, b,), move |(a, mut b,)| -> RET { BODY })`
+    fn call(&self, name: &TokenStream, ret: &TokenStream) -> TokenStream {
+        let p = &self.private;
+        let mut lets = TokenStream::new();
+        let mut sources = Vec::new();
+        let mut patterns = Vec::new();
+        let mut is_simple = true;
+        for passed in self.passed() {
+            let Passed {
+                source, pattern, ..
+            } = passed;
+            // What a pattern leaves behind is dropped after its variables and before the arguments
+            // to its left: from here on, each has a variable of its own to be taken from.
+            is_simple &= passed.is_simple;
+            if is_simple {
+                patterns.push(pattern);
+            } else {
+                lets.extend(match passed.is_simple {
+                    // Clippy asks what `let _x = y` is for.
+                    true => quote_spanned!(here()=> let (#pattern,) = (#source,);),
+                    false => quote_spanned!(here()=> let #pattern = #source;),
+                });
+                patterns.push(source.clone());
+            }
+            sources.push(source);
+        }
+        let body = self.closure_body(lets);
+        quote_spanned! {here()=>
+            #p::#name(&mut __span, (#(#sources,)*), move |(#(#patterns,)*)| #ret #body)
+        }
+    }
+
+    /// The body as written, if possible the very token.
+    fn closure_body(&self, mut prelude: TokenStream) -> Group {
+        let body = &self.function.body;
+        prelude.extend(self.uses());
+        if let Some(this) = self.function.receiver.as_ref().filter(|this| this.is_owned) {
+            // A closure would capture only those fields that it uses, and the others would
+            // outlive the call.
+            let this = Ident::new("self", this.span);
+            prelude.extend(quote_spanned!(here()=> let _ = &#this;));
+        }
+        if prelude.is_empty() {
+            return body.clone();
+        }
+        let content = body.stream();
+        self.braces(quote!(#prelude #content))
+    }
+
+    /// `let a = a; let mut b = b;`: to where the compiler sees which of them the body leaves unused.
+    fn lets(&self) -> TokenStream {
+        let lets = self.passed().map(|passed| {
+            let Passed {
+                source, pattern, ..
+            } = passed;
+            quote_spanned!(here()=> let #pattern = #source;)
+        });
+        let mut lets: TokenStream = lets.collect();
+        lets.extend(self.uses());
+        lets
+    }
+
+    /// An argument that one of the options mentions is not unused.
+    fn uses(&self) -> TokenStream {
+        let parameters = self.function.parameters.iter();
+        let passed = parameters.filter(|one| !matches!(one.entry, Entry::Captured));
+        let idents = passed.flat_map(|one| &one.bindings).map(|one| &one.ident);
+        let used = idents.filter(|ident| self.is_mentioned(ident));
+        used.map(|ident| quote_spanned!(here()=> let _ = &#ident;))
+            .collect()
+    }
+
+    fn passed(&self) -> impl Iterator<Item = Passed> {
+        let parameters = self.function.parameters.iter();
+        parameters.flat_map(|parameter| match &parameter.entry {
+            Entry::Captured => Vec::new(),
+            Entry::Variables => {
+                let bindings = parameter.bindings.iter();
+                let passed = bindings.map(|binding| {
+                    let (ident, mode) = (&binding.ident, &binding.mode);
+                    Passed {
+                        source: ident.to_token_stream(),
+                        pattern: quote!(#mode #ident),
+                        is_simple: true,
+                    }
+                });
+                passed.collect()
+            }
+            Entry::Whole { variable, pattern } => vec![Passed {
+                source: variable.to_token_stream(),
+                // `_` would leave the value where it is.
+                pattern: match **pattern {
+                    syn::Pat::Wild(_) => variable.to_token_stream(),
+                    _ => pattern.to_token_stream(),
+                },
+                is_simple: is_variable(pattern) || matches!(**pattern, syn::Pat::Wild(_)),
+            }],
+        })
+    }
+
+    /// Tells inference what an `async` block returns, where the user wrote it.
+    fn hint(&self, output: &Output) -> Option<TokenStream> {
+        let ty = match output {
+            Output::Never => return None,
+            Output::Unit => quote_spanned!(here()=> ()),
+            Output::Type(ty) => ty.clone()?,
+        };
+        let at = first_span(&ty).resolved_at(here());
+        let p = located_at(self.private.clone(), at);
+        Some(quote_spanned!(at=> if false { return #p::fake::<#ty>() }))
+    }
+
+    /// The future that finishes `__future` inside the span.
+    fn future(&self) -> TokenStream {
+        let p = &self.private;
+        let end = self.end();
+        quote_spanned! {here()=>
+            async move {
+                let mut __span = __span;
+                let __ret = #p::in_span(&mut __span, __future).await;
+                #end
+                __ret
+            }
+        }
+    }
+
+    /// Braces are the user's: their edition says when temporaries at the end are dropped.
+    fn braces(&self, content: TokenStream) -> Group {
+        regroup(&self.function.body, Delimiter::Brace, content)
+    }
+}
+
+/// `-> RET`, for a closure.
+fn closure_output(output: &Output) -> TokenStream {
+    match output_type(output) {
+        Some(ty) => quote_spanned!(here()=> -> #ty),
+        None => TokenStream::new(),
+    }
+}
+
+fn output_type(output: &Output) -> Option<TokenStream> {
+    match output {
+        Output::Unit => Some(quote_spanned!(here()=> ())),
+        Output::Never => Some(quote_spanned!(here()=> !)),
+        Output::Type(ty) => ty.clone(),
+    }
+}

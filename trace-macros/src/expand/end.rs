@@ -1,0 +1,106 @@
+//! What comes after the body: how it went, and what the result has to say.
+
+use super::{Expansion, here};
+use crate::args::{Format, Given};
+use crate::function::Output;
+use crate::plan::Value;
+use crate::tokens::{find_word, located_at};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote_spanned;
+
+impl Expansion<'_> {
+    /// What happens between the body's end and the span's.
+    pub(super) fn end(&self) -> TokenStream {
+        let p = &self.private;
+        let mut end = TokenStream::new();
+        let mut late = TokenStream::new();
+        if let Some(Given {
+            value: is_failure, ..
+        }) = &self.args.err_if
+        {
+            late.extend(quote_spanned!(here()=> #p::outcome(&__ret).__error().__record_if(&__ret, #is_failure, &mut __span);));
+        } else if self.plan.has_outcome {
+            let name = match self.plan.err_format {
+                None | Some(Format::Auto) => "__record",
+                Some(Format::Debug) => "__record_debug",
+                Some(Format::Display) => "__record_display",
+            };
+            // An error without the format, or no error at all, is reported at `err(..)`.
+            let at = self
+                .args
+                .err
+                .as_ref()
+                .map_or_else(here, |given| given.word.span().resolved_at(here()));
+            let name = Ident::new(name, at);
+            end.extend(quote_spanned!(here()=> #p::outcome(&__ret).__error().#name(&mut __span);));
+        }
+        late.extend(self.end_err());
+        late.extend(self.end_ret());
+        if !late.is_empty() {
+            end.extend(quote_spanned!(here()=> if #p::enabled_late(&__span) { #late }));
+        }
+        end
+    }
+
+    fn end_err(&self) -> Option<TokenStream> {
+        let p = &self.private;
+        let error_type = self.args.err_type.as_ref().map(|given| &given.value);
+        if error_type.is_none() && self.plan.err.is_empty() {
+            return None;
+        }
+        let values = self.plan.err.iter().map(|value| &value.field.value);
+        let err = variable("err", values.chain(error_type));
+        let records = self.late(&self.plan.err);
+        let error_type =
+            error_type.map(|expr| quote_spanned!(here()=> #p::error_type(&__span, #expr);));
+        let failed = match self.args.err.as_ref() {
+            // The error that the returned value is no `Result` points at `err(..)`.
+            Some(Given { word, .. }) => {
+                let at = word.span().resolved_at(here());
+                let p = located_at(p.clone(), at);
+                quote_spanned!(at=> #p::failed(&__ret))
+            }
+            None => quote_spanned!(here()=> #p::failed(&__ret)),
+        };
+        Some(quote_spanned! {here()=>
+            if let ::core::option::Option::Some(#err) = #failed { #error_type #records }
+        })
+    }
+
+    fn end_ret(&self) -> Option<TokenStream> {
+        let p = &self.private;
+        if matches!(self.function.shape.output(), Some(Output::Never)) {
+            return None;
+        }
+        if self.plan.returned.is_none() && self.plan.ret.is_empty() {
+            return None;
+        }
+        let ret = variable("ret", self.plan.ret.iter().map(|value| &value.field.value));
+        let whole = self.plan.returned.map(|(key, format)| {
+            let key = Literal::usize_unsuffixed(key);
+            match format {
+                Format::Auto => quote_spanned!(here()=> #p::whole(#ret).__record(&__span, #key);),
+                Format::Debug => quote_spanned!(here()=> #p::late_debug(&__span, #key, #ret);),
+                Format::Display => quote_spanned!(here()=> #p::late_display(&__span, #key, #ret);),
+            }
+        });
+        let records = self.late(&self.plan.ret);
+        Some(quote_spanned! {here()=>
+            if let ::core::option::Option::Some(#ret) = #p::outcome(&__ret).__ok() { #whole #records }
+        })
+    }
+
+    fn late(&self, values: &[Value]) -> TokenStream {
+        let names = ["late", "late_debug", "late_display"];
+        let span = quote_spanned!(here()=> &__span);
+        let records = values.iter().map(|value| self.record(value, names, &span));
+        records.collect()
+    }
+}
+
+/// The variable that the user's expressions know as `ret` or `err`.
+fn variable<'a>(name: &str, exprs: impl IntoIterator<Item = &'a TokenStream>) -> Ident {
+    let mut exprs = exprs.into_iter();
+    let written = exprs.find_map(|expr| find_word(expr, name));
+    written.unwrap_or_else(|| Ident::new(name, Span::call_site()))
+}

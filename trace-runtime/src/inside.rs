@@ -1,0 +1,132 @@
+//! What a body says about the span it runs in: `record!`, `event!`, `set_error!`, `span!`.
+//!
+//! The current span may be anybody's, so everything goes through the OpenTelemetry API. The context
+//! is cloned out first: no code of the user's may run inside `Context::map_current`.
+
+use std::borrow::Cow;
+use std::fmt::{Debug, Display};
+use std::future::Future;
+
+use opentelemetry::trace::{SpanKind, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+
+use crate::__private::{debug, display, shown};
+use crate::outcome::{ErrorOf, Failed, Sink, error_of};
+use crate::pipeline::thread;
+use crate::span::Active;
+use crate::span_future::in_span;
+use crate::value::{ValueLimits, limit};
+use crate::{ToValue, Value};
+
+/// The current span, which records.
+#[derive(Debug)]
+pub struct Inside(Context);
+
+/// The current span, if it records: if not, nothing of the user's need be evaluated.
+#[inline]
+pub fn inside() -> Option<Inside> {
+    let current = |cx: &Context| cx.has_active_span().then(|| cx.clone());
+    // Not while the thread ends: the API's own state may be gone.
+    let cx = thread::with(|_| Context::map_current(current))??;
+    cx.span().is_recording().then_some(Inside(cx))
+}
+
+/// What attributes can be set on.
+pub trait Attributes {
+    #[doc(hidden)]
+    fn attribute(&mut self, attribute: KeyValue);
+}
+
+impl Attributes for Inside {
+    fn attribute(&mut self, attribute: KeyValue) {
+        self.0.span().set_attribute(attribute);
+    }
+}
+
+/// Sets an attribute.
+pub fn set<A: Attributes, T: ToValue + ?Sized>(on: &mut A, key: &'static str, value: &T) {
+    set_value(on, key, value.to_value());
+}
+
+/// Sets an attribute to a value's `Debug` output.
+pub fn set_debug<A: Attributes, T: Debug + ?Sized>(on: &mut A, key: &'static str, value: &T) {
+    set_value(on, key, debug(value));
+}
+
+/// Sets an attribute to a value's `Display` output.
+pub fn set_display<A: Attributes, T: Display + ?Sized>(on: &mut A, key: &'static str, value: &T) {
+    set_value(on, key, display(value));
+}
+
+fn set_value<A: Attributes>(on: &mut A, key: &'static str, value: Value<'_>) {
+    let value = shown(key, limit(value, &ValueLimits::default()));
+    if let Some(value) = Option::<opentelemetry::Value>::from(value) {
+        on.attribute(KeyValue::new(key, value));
+    }
+}
+
+/// An event that waits for its attributes.
+#[derive(Debug)]
+pub struct NewEvent<'s> {
+    span: &'s Inside,
+    name: Cow<'static, str>,
+    attributes: Vec<KeyValue>,
+}
+
+/// An event of the span.
+pub fn event(span: &Inside, name: impl Into<Cow<'static, str>>) -> NewEvent<'_> {
+    NewEvent {
+        span,
+        name: name.into(),
+        attributes: Vec::new(),
+    }
+}
+
+impl Attributes for NewEvent<'_> {
+    fn attribute(&mut self, attribute: KeyValue) {
+        self.attributes.push(attribute);
+    }
+}
+
+/// Adds the event to its span.
+pub fn add_event(event: NewEvent<'_>) {
+    event.span.0.span().add_event(event.name, event.attributes);
+}
+
+/// An error of any type, to be recorded.
+pub fn error<E>(error: &E) -> ErrorOf<'_, E> {
+    error_of(Some(error))
+}
+
+/// The user says that it is a failure.
+pub fn always<T>(_: &T) -> bool {
+    true
+}
+
+impl Sink for Inside {
+    fn recording(&self) -> bool {
+        true
+    }
+
+    /// The API does not tell.
+    fn kind(&self) -> SpanKind {
+        SpanKind::Internal
+    }
+
+    fn fail(&mut self, failed: Failed) {
+        failed.write_to(&self.0.span(), |span, attributes| {
+            span.add_event("exception", attributes);
+        });
+    }
+
+    fn attribute(&mut self, key: &'static str, value: Value<'_>) {
+        set_value(self, key, value);
+    }
+}
+
+/// The future, inside a span of its own.
+pub fn future_in_span<F: Future>(mut span: Active, future: F) -> impl Future<Output = F::Output> {
+    // Dropped before it is polled, it is cancelled like any other.
+    span.wait();
+    async move { in_span(&mut span, future).await }
+}

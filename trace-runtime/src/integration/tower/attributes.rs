@@ -1,0 +1,167 @@
+//! What a span says about a request, in the words of OpenTelemetry's HTTP conventions.
+
+use std::borrow::Cow;
+
+use http::header::{AsHeaderName, HOST, USER_AGENT};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{Method, Uri, Version};
+
+use super::url;
+use crate::Value;
+use crate::span::Start;
+
+/// The version of the conventions.
+pub(super) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";
+
+/// The keys of both layers' call sites; their order is that of the constants below.
+pub(super) const KEYS: &[&str] = &[
+    "http.request.method",
+    "http.request.method_original",
+    "http.route",
+    "url.scheme",
+    "url.path",
+    "url.query",
+    "url.full",
+    "server.address",
+    "server.port",
+    "client.address",
+    NETWORK_PROTOCOL_VERSION,
+    "user_agent.original",
+];
+const METHOD: usize = 0;
+const METHOD_ORIGINAL: usize = 1;
+const ROUTE: usize = 2;
+const SCHEME: usize = 3;
+const PATH: usize = 4;
+const QUERY: usize = 5;
+const FULL: usize = 6;
+const SERVER_ADDRESS: usize = 7;
+const SERVER_PORT: usize = 8;
+const CLIENT_ADDRESS: usize = 9;
+const VERSION: usize = 10;
+const AGENT: usize = 11;
+
+pub(super) const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
+
+/// The methods that may become a part of a span's name; whatever else a client makes up may not.
+const METHODS: [&str; 9] = [
+    "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE",
+];
+
+fn known(method: &Method) -> Option<&'static str> {
+    METHODS.into_iter().find(|known| *known == method.as_str())
+}
+
+/// `GET /users/{id}`, or `GET` where no route is known.
+pub(super) fn span_name(method: &Method, route: Option<&str>) -> Cow<'static, str> {
+    let method = known(method).unwrap_or("HTTP");
+    match route {
+        Some(route) => format!("{method} {route}").into(),
+        None => method.into(),
+    }
+}
+
+/// The attributes of a request that has arrived.
+pub(super) fn server(span: &mut Start, parts: &Parts, uri: &Uri, route: Option<&str>) {
+    method(span, &parts.method);
+    if let Some(route) = route {
+        text(span, ROUTE, route);
+    }
+    text(span, SCHEME, scheme(parts, uri));
+    text(span, PATH, uri.path());
+    if let Some(query) = uri.query() {
+        let query = url::query(query, &mut |name| span.hides(name));
+        text(span, QUERY, &query);
+    }
+    if let Some(authority) = authority(parts, uri) {
+        server_address(span, &authority, None);
+    }
+    // The first of the addresses is the one that the outermost proxy saw.
+    let forwarded = header(parts, "x-forwarded-for").and_then(|all| all.split(',').next());
+    if let Some(client) = forwarded.map(str::trim).filter(|first| !first.is_empty()) {
+        text(span, CLIENT_ADDRESS, client);
+    }
+    if let Some(version) = version(parts.version) {
+        text(span, VERSION, version);
+    }
+    if let Some(agent) = header(parts, USER_AGENT) {
+        text(span, AGENT, agent);
+    }
+}
+
+/// The attributes of a request that is about to leave.
+pub(super) fn client(span: &mut Start, parts: &Parts) {
+    method(span, &parts.method);
+    let full = url::full(&parts.uri, &mut |name| span.hides(name));
+    text(span, FULL, &full);
+    if let Some(authority) = authority(parts, &parts.uri) {
+        let default = match parts.uri.scheme_str() {
+            Some("http") => Some(80),
+            Some("https") => Some(443),
+            _ => None,
+        };
+        server_address(span, &authority, default);
+    }
+}
+
+/// The version as it stands behind `HTTP/`.
+pub(super) fn version(version: Version) -> Option<&'static str> {
+    Some(match version {
+        Version::HTTP_09 => "0.9",
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_11 => "1.1",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => return None,
+    })
+}
+
+fn method(span: &mut Start, method: &Method) {
+    match known(method) {
+        Some(method) => text(span, METHOD, method),
+        None => {
+            text(span, METHOD, "_OTHER");
+            text(span, METHOD_ORIGINAL, method.as_str());
+        }
+    }
+}
+
+fn server_address(span: &mut Start, authority: &Authority, default_port: Option<u16>) {
+    let host = authority.host();
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    text(span, SERVER_ADDRESS, address);
+    if let Some(port) = authority.port_u16().or(default_port) {
+        span.field(SERVER_PORT, Value::I64(port.into()));
+    }
+}
+
+/// Where the request is addressed to: HTTP/1 says so in a header.
+fn authority<'p>(parts: &'p Parts, uri: &'p Uri) -> Option<Cow<'p, Authority>> {
+    match uri.authority() {
+        Some(authority) => Some(Cow::Borrowed(authority)),
+        None => header(parts, HOST)?.parse().ok().map(Cow::Owned),
+    }
+}
+
+/// The scheme that the client used. Few servers know it; then it is taken to be plain HTTP.
+fn scheme<'p>(parts: &'p Parts, uri: &'p Uri) -> &'p str {
+    let forwarded = || {
+        let first = header(parts, "x-forwarded-proto")?.split(',').next()?;
+        ["http", "https"]
+            .into_iter()
+            .find(|scheme| scheme.eq_ignore_ascii_case(first.trim()))
+    };
+    uri.scheme_str().or_else(forwarded).unwrap_or("http")
+}
+
+fn header(parts: &Parts, name: impl AsHeaderName) -> Option<&str> {
+    parts.headers.get(name)?.to_str().ok()
+}
+
+fn text(span: &mut Start, key: usize, value: &str) {
+    span.field(key, Value::Str(Cow::Borrowed(value)));
+}

@@ -1,0 +1,248 @@
+//! A span that is entered: current while its function runs, ended with the outcome.
+
+use opentelemetry::trace::{SpanKind, SpanRef, Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+
+use super::NOW;
+use super::live::LiveSpan;
+use super::start::{Start, Started};
+use crate::outcome::{Failed, Sink};
+use crate::{Value, callsite, panic_hook};
+
+/// A span whose function is running, or was.
+///
+/// Small, because the future of a traced async function keeps one.
+#[derive(Debug)]
+pub struct Active(Option<Entered>);
+
+/// What is current while the function runs.
+#[derive(Debug)]
+struct Entered {
+    cx: Context,
+    site: u32,
+    /// False if the context only passes on the ids of a trace that is not sampled.
+    recording: bool,
+    cancelled_is_error: bool,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The body has ended, or has not begun.
+    Resting,
+    /// The body is running: a drop now is an unwinding panic.
+    Running,
+    /// A future waits: a drop now cancels it.
+    Waiting,
+}
+
+/// Makes the span current as soon as the body runs.
+#[inline]
+pub fn enter(mut start: Start) -> Active {
+    let started = std::mem::replace(&mut start.0, Started::Nothing);
+    std::mem::forget(start); // empty now
+    match started {
+        Started::Nothing => Active(None),
+        started => Active(Entered::new(started)),
+    }
+}
+
+impl Entered {
+    #[inline(never)]
+    fn new(started: Started) -> Option<Self> {
+        match started {
+            Started::Nothing => None,
+            Started::Unsampled(unsampled) => Some(Self::passing(
+                unsampled.1.with_remote_span_context(unsampled.0),
+            )),
+            Started::Recording(mut live) => {
+                let site = live.site;
+                let mode = live.core.cancelled;
+                let base = live.base.take();
+                let span = LiveSpan::recording(live);
+                Some(Self {
+                    cx: match base {
+                        None => Context::current_with_span(span),
+                        Some(base) => base.with_span(span),
+                    },
+                    site,
+                    recording: true,
+                    cancelled_is_error: mode.is_error(&callsite::site(site).kind),
+                    phase: Phase::Resting,
+                })
+            }
+        }
+    }
+
+    fn passing(cx: Context) -> Self {
+        Self {
+            cx,
+            site: 0,
+            recording: false,
+            cancelled_is_error: false,
+            phase: Phase::Resting,
+        }
+    }
+
+    #[inline(never)]
+    fn end(&self) {
+        if !self.recording {
+            return;
+        }
+        let span = self.cx.span();
+        match self.phase {
+            Phase::Resting => {}
+            Phase::Running => end_with_panic(&span),
+            Phase::Waiting => {
+                span.set_attribute(KeyValue::new("traced.cancelled", true));
+                if self.cancelled_is_error {
+                    span.set_attribute(KeyValue::new("error.type", "cancelled"));
+                    span.set_status(Status::error("cancelled"));
+                }
+            }
+        }
+        span.end_with_timestamp(NOW);
+    }
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cold]
+fn end_with_panic(span: &SpanRef<'_>) {
+    span.set_attribute(KeyValue::new("error.type", "panic"));
+    match panic_hook::take() {
+        Some(panic) => {
+            span.set_status(Status::error(panic.message.clone()));
+            span.add_event_with_timestamp("exception", NOW, panic.attributes());
+        }
+        None => span.set_status(Status::error("")),
+    }
+}
+
+impl Active {
+    /// Runs `body` inside the span.
+    #[inline]
+    pub(crate) fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
+        let Some(entered) = &mut self.0 else {
+            return body();
+        };
+        let _attached = entered.cx.clone().attach();
+        entered.phase = Phase::Running;
+        let result = body();
+        entered.phase = Phase::Resting;
+        result
+    }
+
+    /// The future was made and has not been polled: dropping it now cancels it.
+    pub(crate) fn wait(&mut self) {
+        self.set_phase(Phase::Waiting);
+    }
+
+    /// The future is done.
+    pub(crate) fn rest(&mut self) {
+        self.set_phase(Phase::Resting);
+    }
+
+    /// The body begins to run, or goes on.
+    pub(crate) fn mark_running(&mut self) {
+        self.set_phase(Phase::Running);
+    }
+
+    #[inline]
+    fn set_phase(&mut self, phase: Phase) {
+        if let Some(entered) = &mut self.0 {
+            entered.phase = phase;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn context(&self) -> Option<&Context> {
+        self.0.as_ref().map(|entered| &entered.cx)
+    }
+
+    #[inline]
+    pub(crate) fn is_recording(&self) -> bool {
+        self.0.as_ref().is_some_and(|entered| entered.recording)
+    }
+
+    /// The call site's key at this position.
+    pub(crate) fn key(&self, index: usize) -> &'static str {
+        let site = self.0.as_ref().map(|entered| callsite::site(entered.site));
+        site.and_then(|site| site.keys.get(index).copied())
+            .unwrap_or("")
+    }
+
+    /// Sets an attribute after the body began.
+    pub(crate) fn set(&self, key: &'static str, value: Value<'_>) {
+        if let (Some(cx), Some(value)) =
+            (self.context(), Option::<opentelemetry::Value>::from(value))
+        {
+            cx.span().set_attribute(KeyValue::new(key, value));
+        }
+    }
+}
+
+/// For layers, whose spans move from a future into a body.
+#[cfg(feature = "tower")]
+impl Active {
+    /// No span.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// No span, but what runs here runs in `cx`.
+    pub(crate) fn passing(cx: Context) -> Self {
+        Self(Some(Entered::passing(cx)))
+    }
+
+    /// Moves the span out, to somebody who goes on with it; dropping the result ends it.
+    pub(crate) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
+    /// Adds an event.
+    pub(crate) fn event(&self, name: &'static str) {
+        if let (Some(cx), true) = (self.context(), self.is_recording()) {
+            cx.span().add_event_with_timestamp(name, NOW, Vec::new());
+        }
+    }
+}
+
+impl Sink for Active {
+    #[inline]
+    fn recording(&self) -> bool {
+        self.is_recording()
+    }
+
+    fn kind(&self) -> SpanKind {
+        let site = self.0.as_ref().map(|entered| callsite::site(entered.site));
+        site.map_or(SpanKind::Internal, |site| site.kind.clone())
+    }
+
+    fn fail(&mut self, failed: Failed) {
+        let Some(cx) = self.context() else { return };
+        failed.write_to(&cx.span(), |span, attributes| {
+            span.add_event_with_timestamp("exception", NOW, attributes);
+        });
+    }
+
+    fn attribute(&mut self, key: &'static str, value: Value<'_>) {
+        self.set(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Together with the reference that the future wrapper holds: the 40 bytes of a traced future.
+    #[test]
+    fn an_active_span_takes_32_bytes() {
+        assert_eq!(size_of::<Active>(), 32);
+    }
+}

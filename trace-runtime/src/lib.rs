@@ -98,6 +98,7 @@ mod carry;
 mod clock;
 pub mod config;
 mod diagnostics;
+pub mod doctor;
 mod error;
 mod exporter;
 mod forest;
@@ -131,6 +132,7 @@ pub use carry::{InCurrentContext, carry, span_id, trace_id};
 pub use carry::{spawn, spawn_blocking};
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Severity};
+pub use doctor::doctor;
 pub use error::{FlushError, InitError};
 pub use exporter::{Batch, Console, ExportError, Exporter, Resource};
 #[cfg(feature = "tower")]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::launch::{Environment, Plan, launch, sampler};
 use super::{Core, Tracer, TracerGuard, global};
 use crate::ToValue;
-use crate::config::{self, Config, Overrides};
+use crate::callsite::Level;
+use crate::config::{self, Config, DoctorMode, Filter, LevelFilter, LogDestination, Overrides};
 use crate::diagnostics::Diagnostic;
 use crate::error::InitError;
 use crate::exporter::Exporter;
@@ -181,7 +182,40 @@ impl TracerBuilder {
             && self.on_end.is_empty()
     }
 
-    fn resolve(&self) -> (Config, Vec<Diagnostic>) {
+    /// What `TRACED_DOCTOR` asks for.
+    pub(super) fn doctor_mode(&self) -> DoctorMode {
+        match &self.environment {
+            Some(lookup) => config::doctor_mode(&**lookup),
+            None => config::doctor_mode(&config::process_environment),
+        }
+    }
+
+    /// Where the exporters that were given by value deliver to.
+    pub(crate) fn given_targets(&self) -> Vec<String> {
+        let given = self.exporters.iter();
+        given.map(|exporter| exporter.target()).collect()
+    }
+
+    /// Starts a local tracer for one test span, which is recorded whatever the settings sample.
+    #[track_caller]
+    pub(crate) fn start_for_doctor(self, config: &Config) -> &'static Core {
+        let mut config = config.clone();
+        config.own.log.value = LogDestination::Off;
+        config.filter.value = Filter {
+            default: LevelFilter::Upto(Level::Trace),
+            directives: Vec::new(),
+        };
+        let builder = Self {
+            sampler: Some(Sampler::always_on()),
+            ..self
+        };
+        let init = Location::caller();
+        let core = while_starting(|| builder.start(config, Vec::new(), None, init));
+        global::activate(core);
+        core
+    }
+
+    pub(crate) fn resolve(&self) -> (Config, Vec<Diagnostic>) {
         match &self.environment {
             Some(lookup) => Config::resolve(&self.overrides, &**lookup),
             None => Config::resolve(&self.overrides, &config::process_environment),

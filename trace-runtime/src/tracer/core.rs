@@ -166,11 +166,13 @@ impl Core {
     /// This tracer, or what takes its place in a forked child.
     #[inline]
     pub(crate) fn here(&'static self) -> &'static Core {
-        if self.fork == global::forks() {
-            self
-        } else {
-            self.revive()
-        }
+        if self.is_here() { self } else { self.revive() }
+    }
+
+    /// Whether the process has not been forked since the tracer started.
+    #[inline]
+    pub(crate) fn is_here(&self) -> bool {
+        self.fork == global::forks()
     }
 
     /// This tracer, or what took its place in a forked child, if anything did.

@@ -3,7 +3,7 @@
 pub(crate) mod answer;
 mod client;
 pub(crate) mod endpoint;
-mod retry_after;
+pub(crate) mod retry_after;
 #[cfg(test)]
 pub(crate) mod server;
 

@@ -4,7 +4,7 @@
 //! enumerations are numbers.
 
 mod numbers;
-mod writer;
+pub(crate) mod writer;
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::Status;

@@ -8,9 +8,9 @@ use super::connect::Place;
 use super::exchange::{HttpReply, Reply, exchange};
 use super::{Probe, setting};
 use crate::config::{Features, OtlpConfig, OtlpProtocol};
+use crate::exporter::http::Endpoint;
+use crate::exporter::http::retry_after::http_date;
 use crate::exporter::otlp::Format;
-use crate::exporter::otlp::endpoint::Endpoint;
-use crate::exporter::otlp::retry_after::http_date;
 
 /// Clocks that differ by less are not worth a word: an answer's date has whole seconds.
 const TOLERATED_SKEW: Duration = Duration::from_secs(5);
@@ -41,7 +41,7 @@ pub(super) fn otlp(config: &OtlpConfig, limit: Duration) -> Probe {
         false => (Format::Protobuf, ""),
     };
     let url = &config.endpoint.value;
-    match Endpoint::new(url.as_str(), &headers, format) {
+    match Endpoint::new(url.as_str(), &headers, format.media_type()) {
         Ok(endpoint) => Receiver {
             target: endpoint.target(),
             endpoint,

@@ -18,6 +18,7 @@ pub(crate) mod sdk;
 pub(crate) mod samples;
 
 pub(crate) use build::build;
+pub use console::Console;
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -8,8 +8,8 @@ use once_cell::sync::OnceCell;
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Array, KeyValue};
 
-use super::builder::{Plan, launch};
 use super::global;
+use super::launch::{Plan, launch};
 use crate::callsite::{self, Callsite};
 use crate::config::{Arguments, CancelledMode, Config, PropagatorChoice};
 use crate::diagnostics::Diagnostic;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::Config;
 use super::json::exporter_name;
-use crate::config::{ExporterChoice, JaegerProtocol, OtlpProtocol, Source};
+use crate::config::ExporterChoice;
 
 /// What was found on the way to one receiver.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub(super) fn all(config: &Config, limit: Duration) -> Vec<Probe> {
     expect(unused_variables)
 )]
 fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe> {
+    #[allow(unused_imports)]
+    use crate::config::{JaegerProtocol, OtlpProtocol};
     match choice {
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp if config.otlp.protocol.value != OtlpProtocol::Grpc => {
@@ -75,7 +77,8 @@ fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe
 
 /// What to set instead of a setting, in backticks.
 #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
-fn setting(source: Source, default: &str, code: &str) -> String {
+fn setting(source: crate::config::Source, default: &str, code: &str) -> String {
+    use crate::config::Source;
     match source {
         Source::Variable(name) => format!("`{name}`"),
         Source::Code => format!("`{code}`"),

@@ -147,7 +147,7 @@ fn spans_open_at_shutdown_are_named() {
     let collector = Collector::start();
     let output = run_with(&collector, "open-at-shutdown");
     let said = stderr(&output);
-    assert!(said.contains("1 spans were still open"), "{said}");
+    assert!(said.contains("still open at the end: 1 span: "), "{said}");
     assert!(
         said.contains("`pending_task` at tests/scenarios.rs:"),
         "{said}"

@@ -286,3 +286,10 @@ fn local_tracers_keep_their_spans_apart() {
     assert_eq!(*gateway_spans.lock().unwrap(), ["gateway", "gateway"]);
     assert_eq!(*orders_spans.lock().unwrap(), ["orders"]);
 }
+
+#[test]
+fn no_timeout_is_too_long() {
+    let (_tracer, guard) = run(builder().with_exporter(acting(|_| Ok(()))), 1);
+    guard.shutdown(Duration::MAX).expect("delivery");
+    assert_eq!(guard.stats().exported, 1);
+}

@@ -12,6 +12,7 @@ use super::report::Reporter;
 use super::stats::{SenderCounters, WorkerCounters};
 use crate::diagnostics::Diagnostic;
 use crate::exporter::{Batch, ExportError, Exporter, Resource};
+use crate::plain_text;
 use crate::record::Records;
 
 /// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
@@ -137,8 +138,9 @@ impl Sender {
                     let spans = spans.min(batch.records.len() as u64);
                     self.complain(
                         format!(
-                            "{spans} spans were refused by {}: {message}",
-                            self.counters.target
+                            "refused by {}: {}: {message}",
+                            self.counters.target,
+                            plain_text::spans(spans)
                         ),
                         &message,
                     );
@@ -196,7 +198,10 @@ impl Sender {
         if let Effort::Last(_) = effort {
             let lost: usize = self.outbox.iter().map(|batch| batch.records.len()).sum();
             self.complain(
-                format!("{lost} spans were not delivered to {target}: {message}"),
+                format!(
+                    "not delivered to {target}: {}: {message}",
+                    plain_text::spans(lost as u64)
+                ),
                 message,
             );
             while let Some(batch) = self.outbox.front().cloned() {

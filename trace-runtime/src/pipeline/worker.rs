@@ -19,6 +19,7 @@ use crate::clock::Anchor;
 use crate::config::CodeMode;
 use crate::diagnostics::Diagnostic;
 use crate::exporter::{Exporter, log_spans};
+use crate::plain_text;
 use crate::record::{Keep, Records, SpanRecord};
 
 /// What `with_on_end` was given: called in order, until one says no.
@@ -171,7 +172,8 @@ impl Worker {
             .collect();
         let more = if open.len() > 5 { " and elsewhere" } else { "" };
         self.reporter.note(Diagnostic::warning(format!(
-            "{spans} spans were still open at the end and are not exported: {}{more}",
+            "not exported because still open at the end: {}: {}{more}",
+            plain_text::spans(spans.unsigned_abs()),
             sites.join(", ")
         )));
     }

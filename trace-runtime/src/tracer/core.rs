@@ -166,11 +166,13 @@ impl Core {
     /// This tracer, or what takes its place in a forked child.
     #[inline]
     pub(crate) fn here(&'static self) -> &'static Core {
-        if self.fork == global::forks() {
-            self
-        } else {
-            self.revive()
-        }
+        if self.is_here() { self } else { self.revive() }
+    }
+
+    /// Whether the process has not been forked since the tracer started.
+    #[inline]
+    pub(crate) fn is_here(&self) -> bool {
+        self.fork == global::forks()
     }
 
     /// This tracer, or what took its place in a forked child, if anything did.
@@ -281,7 +283,7 @@ impl Core {
         if self.control.has_finished() {
             return self.last().unwrap_or(Ok(()));
         }
-        let until = Instant::now() + timeout;
+        let until = deadline(timeout);
         let own = match self
             .control
             .ask(&self.queue.waker, Request::Flush { until })
@@ -301,7 +303,7 @@ impl Core {
             return self.last().unwrap_or(Ok(()));
         }
         global::deactivate(self);
-        let until = Instant::now() + timeout;
+        let until = deadline(timeout);
         let before = self
             .predecessor
             .get()
@@ -383,6 +385,12 @@ impl Core {
         self.reporter.note(diagnostic);
         self.queue.waker.unpark();
     }
+}
+
+/// When a wait must be over; no timeout is too long to say.
+fn deadline(timeout: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + timeout.min(YEAR)
 }
 
 fn outcome(delivery: &Delivery) -> Result<(), FlushError> {

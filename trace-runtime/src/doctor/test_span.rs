@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{Span, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, TraceId};
 
 use super::{Config, Diagnostic, Severity};
@@ -33,7 +33,7 @@ impl TestSpan {
             let tracer = OtelTracerProvider::of(core).tracer("trace-runtime");
             let mut span = tracer.start_with_context("doctor", &Context::new());
             let trace_id = span.span_context().trace_id();
-            span.end();
+            Span::end(&mut span);
             // What went wrong is told by the figures of each exporter.
             let _ = core.flush(limit);
             let stats = core.stats();

@@ -19,6 +19,10 @@ pub(crate) fn build(
     match choice {
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp => otlp(config),
+        #[cfg(feature = "jaeger")]
+        ExporterChoice::Jaeger(protocol) => {
+            super::jaeger::build(protocol, &config.jaeger).map_err(Diagnostic::error)
+        }
         ExporterChoice::File => file(config),
         ExporterChoice::Console => Ok(Box::new(Console::stderr(
             Style::of_stderr(lookup),

@@ -278,7 +278,7 @@ impl Worker {
         };
         Delivery {
             exported: sum(|s| s.exported),
-            failed: sum(|s| s.failed),
+            failed: sum(|s| s.failed + s.dropped_too_large),
             queued: sum(|s| s.queued),
             reason: self
                 .sent

@@ -162,6 +162,11 @@ impl<'a> SpanView<'a> {
         self.has(flag::LOCAL_ROOT)
     }
 
+    /// Whether it is a local root of a debug trace, in Jaeger's sense.
+    pub(crate) fn is_debug(&self) -> bool {
+        self.has(flag::DEBUG)
+    }
+
     /// Recorded for stages of our own, not for exporters.
     pub(crate) fn is_record_only(&self) -> bool {
         self.has(flag::RECORD_ONLY)

@@ -217,16 +217,17 @@ fn local_root(
             .callsite
             .map_or("", |_| &callsite::site(facts.site).name)
     };
+    let hints = if root {
+        Hints::default()
+    } else {
+        Hints::of(&cx)
+    };
     let mut input = SamplingInput::new(
         known.as_deref().unwrap_or_else(site_name),
         facts.kind.clone(),
         trace_id,
     )
-    .with_hints(if root {
-        Hints::default()
-    } else {
-        Hints::of(&cx)
-    });
+    .with_hints(hints);
     input.parent = remote;
     input.links = facts.links;
     let Sampling {
@@ -266,6 +267,9 @@ fn local_root(
         0
     };
     live.header.flags |= if sampled { 0 } else { flag::RECORD_ONLY };
+    // A debug trace that goes on here, or one that a debug request starts here.
+    let debug = forced || hints.debug && sampled && remote.is_some();
+    live.header.flags |= if debug { flag::DEBUG } else { 0 };
     if let Some(name) = known.or_else(|| name.map(|name| name())) {
         live.attributes.push_name(&name);
     }

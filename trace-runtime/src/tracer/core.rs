@@ -353,6 +353,7 @@ impl Core {
         let mut stats = Stats {
             exported: load(&self.counters.exported),
             failed: load(&self.counters.failed),
+            dropped_too_large: load(&self.counters.dropped_too_large),
             dropped_on_end: load(&self.counters.dropped_on_end),
             dropped_not_sampled: load(&self.counters.dropped_not_sampled),
             dropped_after_shutdown: load(&self.after_shutdown),
@@ -369,6 +370,7 @@ impl Core {
         stats.open = totals.open.values().sum::<i64>().max(0) as u64;
         let known = stats.exported
             + stats.failed
+            + stats.dropped_too_large
             + stats.dropped_on_end
             + stats.dropped_not_sampled
             + stats.dropped_after_shutdown
@@ -398,10 +400,13 @@ fn outcome(delivery: &Delivery) -> Result<(), FlushError> {
     if lost == 0 {
         return Ok(());
     }
-    let reason = delivery
-        .reason
-        .clone()
-        .unwrap_or_else(|| "not delivered in time".into());
+    // What came after a refusal may have been delivered, and then there is no last error.
+    let unnamed = if delivery.queued == 0 {
+        "refused, as the diagnostics tell"
+    } else {
+        "not delivered in time"
+    };
+    let reason = delivery.reason.clone().unwrap_or_else(|| unnamed.into());
     Err(FlushError::new(delivery.exported, lost, reason))
 }
 

@@ -8,9 +8,7 @@ use super::connect::Place;
 use super::exchange::{HttpReply, Reply, exchange};
 use super::{Probe, setting};
 use crate::config::{Features, OtlpConfig, OtlpProtocol};
-use crate::exporter::otlp::Format;
-use crate::exporter::otlp::endpoint::Endpoint;
-use crate::exporter::otlp::retry_after::http_date;
+use crate::exporter::http::{Endpoint, http_date};
 
 /// Clocks that differ by less are not worth a word: an answer's date has whole seconds.
 const TOLERATED_SKEW: Duration = Duration::from_secs(5);
@@ -36,12 +34,12 @@ pub(super) fn otlp(config: &OtlpConfig, limit: Duration) -> Probe {
         .map(|(name, value)| (name.clone(), value.0.clone()))
         .collect();
     let json = config.protocol.value == OtlpProtocol::HttpJson;
-    let (format, body) = match json {
-        true => (Format::Json, "{}"),
-        false => (Format::Protobuf, ""),
+    let (content_type, body) = match json {
+        true => ("application/json", "{}"),
+        false => ("application/x-protobuf", ""),
     };
     let url = &config.endpoint.value;
-    match Endpoint::new(url.as_str(), &headers, format) {
+    match Endpoint::new(url.as_str(), &headers, content_type) {
         Ok(endpoint) => Receiver {
             target: endpoint.target(),
             endpoint,

@@ -167,7 +167,8 @@ fn print(out: &mut Vec<u8>, value: impl Display) {
     let _ = write!(out, "{value}");
 }
 
-fn string(out: &mut Vec<u8>, text: &str) {
+/// Writes a text in quotes.
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     for byte in text.bytes() {
         match byte {

@@ -3,10 +3,8 @@
 mod answer;
 mod attribute;
 mod encode;
-pub(crate) mod endpoint;
 mod http;
 mod proto;
-pub(crate) mod retry_after;
 mod span;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! What the doctor says about receivers that do not work, and about those that do.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -209,6 +209,48 @@ fn other_servers_are_told_apart() {
     assert_has(&problem, &["`OTEL_EXPORTER_OTLP_PROTOCOL`"]);
     let problem = problem_at(&http("503 Service Unavailable", "", ""));
     assert_has(&problem, &["takes nothing now", "HTTP 503"]);
+}
+
+#[test]
+fn a_collector_of_jaeger_is_asked_too() {
+    let url = http("403 Forbidden", "", "");
+    let report = examine(&[("JAEGER_ENDPOINT", &url)]);
+    let problems = report.problems();
+    assert_eq!(problems.len(), 1, "{report}");
+    assert_has(
+        &problems[0],
+        &["HTTP 403 Forbidden", "`JAEGER_USER`", "`JAEGER_AUTH_TOKEN`"],
+    );
+    let report = examine(&[("JAEGER_ENDPOINT", &server("", false))]);
+    assert_has(&report.problems()[0], &["14268", "`JAEGER_ENDPOINT`"]);
+    let report = examine(&[("JAEGER_ENDPOINT", &http("202 Accepted", "", ""))]);
+    assert!(report.is_healthy(), "{report}");
+}
+
+#[test]
+fn an_agent_is_sent_a_datagram() {
+    let agent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    agent
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let port = agent.local_addr().unwrap().port().to_string();
+    let variables = [
+        ("JAEGER_AGENT_HOST", "127.0.0.1"),
+        ("JAEGER_AGENT_PORT", &*port),
+    ];
+    let report = examine(&variables);
+    assert!(report.is_healthy(), "{report}");
+    let mut buffer = [0; 65_000];
+    assert_eq!(agent.recv(&mut buffer).unwrap(), 0, "the probe is empty");
+    let length = agent.recv(&mut buffer).unwrap();
+    let trace_id = report.trace_id().expect("a test span");
+    assert!(length > 100 && trace_id.to_bytes() != [0; 16]);
+    drop(agent);
+    let report = examine(&variables);
+    assert_has(
+        &report.problems()[0],
+        &["no agent listens on UDP", &port, "`JAEGER_AGENT_HOST`"],
+    );
 }
 
 #[test]

@@ -16,7 +16,6 @@ pub(super) struct Place<'a> {
     pub(super) setting: &'a str,
 }
 
-#[cfg_attr(not(feature = "otlp-http"), expect(dead_code))]
 impl Place<'_> {
     /// `host:port`, for sentences.
     pub(super) fn authority(&self) -> String {

@@ -4,9 +4,9 @@
 mod agent;
 #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 mod connect;
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 mod exchange;
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 mod http;
 
 use std::fmt;
@@ -64,6 +64,10 @@ fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp if config.otlp.protocol.value != OtlpProtocol::Grpc => {
             Some(http::otlp(&config.otlp, limit))
+        }
+        #[cfg(feature = "jaeger")]
+        ExporterChoice::Jaeger(JaegerProtocol::HttpThrift) => {
+            Some(http::jaeger(&config.jaeger, limit))
         }
         #[cfg(feature = "jaeger")]
         ExporterChoice::Jaeger(JaegerProtocol::UdpCompact | JaegerProtocol::UdpBinary) => {

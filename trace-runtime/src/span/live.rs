@@ -162,7 +162,7 @@ impl Live {
     pub(super) fn abandon(mut self: Box<Self>) {
         if !self.passing {
             self.fail_by_panic();
-            LiveSpan::recording(self).end(None);
+            LiveSpan::recording(self).finish(None);
         }
     }
 
@@ -219,7 +219,7 @@ impl LiveSpan {
 
     /// Stores the span as finished, once.
     #[inline]
-    pub(crate) fn end(&mut self, wall_end: Option<u64>) {
+    pub(crate) fn finish(&mut self, wall_end: Option<u64>) {
         let Some(mut live) = self.live.take() else {
             return;
         };
@@ -248,7 +248,7 @@ impl Drop for LiveSpan {
     #[inline]
     fn drop(&mut self) {
         if self.live.as_ref().is_some_and(|live| live.ends_on_drop) {
-            self.end(None);
+            self.finish(None);
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::config::Features;
 use crate::config::JaegerConfig;
 #[cfg(feature = "otlp-http")]
 use crate::config::{OtlpConfig, OtlpProtocol};
-use crate::exporter::http::{Endpoint, http_date};
+use crate::exporter::http::Endpoint;
+use crate::exporter::http::retry_after::http_date;
 
 /// Clocks that differ by less are not worth a word: an answer's date has whole seconds.
 const TOLERATED_SKEW: Duration = Duration::from_secs(5);

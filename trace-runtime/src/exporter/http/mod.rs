@@ -3,11 +3,10 @@
 pub(crate) mod answer;
 mod client;
 pub(crate) mod endpoint;
-mod retry_after;
+pub(crate) mod retry_after;
 #[cfg(test)]
 pub(crate) mod server;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::Client;
 pub(crate) use endpoint::Endpoint;
-pub(crate) use retry_after::http_date;

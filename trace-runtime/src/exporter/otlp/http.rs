@@ -16,7 +16,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(super) fn media_type(self) -> &'static str {
+    pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Protobuf => "application/x-protobuf",
             Self::Json => "application/json",

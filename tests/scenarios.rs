@@ -288,4 +288,7 @@ fn thousand_tasks() {
             task.await.expect("the task ends");
         }
     });
+    let guard = trace_runtime::init_tracer();
+    guard.flush().expect("delivery");
+    println!("{:?}", guard.stats());
 }

@@ -181,8 +181,9 @@ impl Callsite {
         shown(self.shown, index)
     }
 
-    pub(crate) fn kind_of(&self) -> SpanKind {
-        self.kind.clone()
+    #[inline]
+    pub(crate) fn kind_of(&self) -> &SpanKind {
+        &self.kind
     }
 
     /// The key at this position.

@@ -199,8 +199,6 @@ impl Span for LiveSpan {
         } else {
             Some(clock::unix_nanos(timestamp))
         };
-        if let Some(live) = self.live() {
-            live.end(wall);
-        }
+        self.finish(wall);
     }
 }

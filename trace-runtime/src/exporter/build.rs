@@ -19,15 +19,15 @@ pub(crate) fn build(
     match choice {
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp => otlp(config),
-        ExporterChoice::File => file(config),
-        ExporterChoice::Console => {
-            use std::io::IsTerminal;
-            let style = Style::detect(std::io::stderr().is_terminal(), lookup);
-            Ok(Box::new(Console::stderr(
-                style,
-                config.batch.schedule_delay.value,
-            )))
+        #[cfg(feature = "jaeger")]
+        ExporterChoice::Jaeger(protocol) => {
+            super::jaeger::build(protocol, &config.jaeger).map_err(Diagnostic::error)
         }
+        ExporterChoice::File => file(config),
+        ExporterChoice::Console => Ok(Box::new(Console::stderr(
+            Style::of_stderr(lookup),
+            config.batch.schedule_delay.value,
+        ))),
         // The configuration keeps only exporters that this build can make.
         #[allow(unreachable_patterns)]
         choice => Err(Diagnostic::error(format!(

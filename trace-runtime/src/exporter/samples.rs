@@ -63,14 +63,34 @@ pub(crate) fn plain_records(count: u64) -> Records {
             trace_flags: 1,
             ..Header::default()
         };
-        push(&mut records, header, &attributes, None);
+        push(&mut records, header, attributes, None);
     }
     records
 }
 
-fn push(records: &mut Records, header: Header, attributes: &AttributeBuffer, late: Option<Late>) {
-    let mut bytes = attributes.as_bytes().to_vec();
-    bytes.resize(bytes.len().next_multiple_of(8), 0);
+/// One span with a name of so many bytes.
+#[cfg(feature = "jaeger")]
+pub(crate) fn large_record(len: usize) -> Records {
+    let mut records = Records::new();
+    let mut attributes = AttributeBuffer::new();
+    attributes.push_name(&"x".repeat(len));
+    let header = Header {
+        site: PLAIN.site_id(),
+        trace_id: 1,
+        span_id: 1,
+        ..Header::default()
+    };
+    push(&mut records, header, attributes, None);
+    records
+}
+
+fn push(
+    records: &mut Records,
+    header: Header,
+    mut attributes: AttributeBuffer,
+    late: Option<Late>,
+) {
+    let bytes = attributes.as_words();
     let header = header.to_words(Header::WORDS + bytes.len() / 8);
     let attributes = bytes
         .chunks_exact(8)
@@ -91,7 +111,7 @@ pub(crate) fn any_records() -> impl Strategy<Value = Records> {
         for (index, (mut header, attributes, late)) in spans.into_iter().enumerate() {
             header.span_id = index as u64 + 1;
             header.flags |= if late.is_some() { flag::LATE } else { 0 };
-            push(&mut records, header, &attributes, late);
+            push(&mut records, header, attributes, late);
         }
         records
     })

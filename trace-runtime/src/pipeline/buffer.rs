@@ -13,6 +13,7 @@ use once_cell::sync::OnceCell;
 use super::open::{OpenSpans, OpenWriter};
 use super::queue::{Credits, Queue};
 use crate::record::{Header, Late, Records, flag};
+use crate::span::Live;
 
 /// About a hundred spans.
 const CHUNK_WORDS: usize = 1024;
@@ -134,10 +135,15 @@ impl Writer {
 
     /// Stores a finished span, or drops and counts it when the queue is full.
     #[inline]
-    pub(crate) fn push(&mut self, header: Header, attributes: &[u8], late: Option<Box<Late>>) {
+    pub(crate) fn push(&mut self, live: &mut Live) {
+        self.store(&live.header, live.attributes.as_words(), live.late.take());
+    }
+
+    #[inline]
+    fn store(&mut self, header: &Header, attributes: &[u8], late: Option<Box<Late>>) {
         add(&self.shared.ended, 1);
         self.open.add(&self.shared.open, header.site, -1);
-        let words = Header::WORDS + attributes.len().div_ceil(8);
+        let words = Header::WORDS + attributes.len() / 8;
         let bytes = 8 * words + late.as_ref().map_or(0, |late| late.bytes());
         if !self.credits.spend(bytes, &self.queue) {
             add(&self.shared.dropped_queue_full, 1);
@@ -159,8 +165,9 @@ impl Writer {
         for (word, value) in head.iter().zip(header.to_words(words)) {
             word.store(value, Ordering::Relaxed);
         }
-        for (word, bytes) in tail.iter().zip(attributes.chunks(8)) {
-            word.store(padded_word(bytes), Ordering::Relaxed);
+        for (word, bytes) in tail.iter().zip(attributes.chunks_exact(8)) {
+            let value = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+            word.store(value, Ordering::Relaxed);
         }
         self.written += words;
         self.chunk.released.store(self.written, Ordering::Release);
@@ -185,18 +192,6 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.give_back(std::mem::take(&mut self.credits));
         self.shared.closed.store(true, Ordering::Release);
-    }
-}
-
-#[inline]
-fn padded_word(bytes: &[u8]) -> u64 {
-    match bytes.try_into() {
-        Ok(word) => u64::from_le_bytes(word),
-        Err(_) => {
-            let mut word = [0; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            u64::from_le_bytes(word)
-        }
     }
 }
 
@@ -245,7 +240,7 @@ mod tests {
                     ..Late::default()
                 })
             });
-            writer.push(header, if id % 100 == 0 { &long } else { &[] }, late);
+            writer.store(&header, if id % 100 == 0 { &long } else { &[] }, late);
         }
         let mut records = Records::new();
         queue.drain(&mut records);
@@ -261,14 +256,14 @@ mod tests {
         let queue = queue(10, 1 << 20);
         let mut writer = Writer::register(&queue);
         for id in 0..15 {
-            writer.push(header(id), &[], None);
+            writer.store(&header(id), &[], None);
         }
         let mut records = Records::new();
         queue.drain(&mut records);
         assert_eq!(records.len(), 10);
         assert_eq!(queue.totals().dropped_queue_full, 5);
         queue.release(records.len(), records.queued_bytes());
-        writer.push(header(99), &[], None);
+        writer.store(&header(99), &[], None);
         let mut records = Records::new();
         queue.drain(&mut records);
         assert_eq!(ids(&records), [99]);
@@ -279,7 +274,7 @@ mod tests {
         let queue = queue(1000, 10_000);
         let mut writer = Writer::register(&queue);
         for id in 0..100 {
-            writer.push(header(id), &[1; 936], None); // 1000 bytes with its header
+            writer.store(&header(id), &[1; 936], None); // 1000 bytes with its header
         }
         let mut records = Records::new();
         queue.drain(&mut records);
@@ -291,7 +286,7 @@ mod tests {
         let queue = queue(64, 1 << 20);
         for _ in 0..10 {
             let own = Arc::clone(&queue);
-            std::thread::spawn(move || Writer::register(&own).push(header(1), &[], None))
+            std::thread::spawn(move || Writer::register(&own).store(&header(1), &[], None))
                 .join()
                 .expect("the thread ends");
             let mut records = Records::new();

@@ -8,7 +8,7 @@ use opentelemetry::{Context, SpanId};
 use super::buffer::Writer;
 use super::queue::Queue;
 use crate::ids::IdGenerator;
-use crate::record::{Header, Late};
+use crate::span::Live;
 use crate::tracer::Core;
 use crate::tracer::global;
 
@@ -24,15 +24,27 @@ pub(crate) struct ThreadState {
     global: Cell<Option<&'static Core>>,
     generation: Cell<u32>,
     fork: Cell<u32>,
-    ids: RefCell<IdGenerator>,
-    writers: RefCell<Writers>,
     /// The tracer is being built on this thread: no span may start one again.
     starting: Cell<bool>,
+    own: RefCell<Own>,
+}
+
+/// What spans take as they start and give back as they end.
+struct Own {
+    ids: IdGenerator,
+    writers: Writers,
+    spare: Spare,
 }
 
 /// One buffer per tracer that ended spans here; the last one used comes first.
 #[derive(Default)]
 struct Writers(Vec<Writer>);
+
+/// Records of spans that have ended, for the next ones. A box that comes from here costs a tenth of
+/// a new one: it need not be allocated, filled with zeros and freed.
+#[derive(Default)]
+#[expect(clippy::vec_box, reason = "what is kept is the allocation")]
+struct Spare(Vec<Box<Live>>);
 
 impl ThreadState {
     fn new() -> Self {
@@ -41,9 +53,12 @@ impl ThreadState {
             global: Cell::new(None),
             generation: Cell::new(0),
             fork: Cell::new(global::forks()),
-            ids: RefCell::new(IdGenerator::seeded()),
-            writers: RefCell::default(),
             starting: Cell::new(false),
+            own: RefCell::new(Own {
+                ids: IdGenerator::seeded(),
+                writers: Writers::default(),
+                spare: Spare::default(),
+            }),
         }
     }
 
@@ -59,34 +74,75 @@ impl ThreadState {
         }
     }
 
+    /// The tracer in charge, if it is known without starting one.
+    #[inline]
+    pub(crate) fn known_tracer(&self, scoped: Option<&'static Core>) -> Option<&'static Core> {
+        if self.generation.get() != global::generation() {
+            return None;
+        }
+        match scoped {
+            Some(core) => core.is_here().then_some(core),
+            None => self.global.get(),
+        }
+    }
+
     #[cold]
     fn refresh(&self, needs_global: bool) {
         if self.fork.replace(global::forks()) != global::forks() {
             // In a forked child: buffers and seed are the parent's.
-            let writers = std::mem::take(&mut *self.writers.borrow_mut());
+            let mut own = self.own.borrow_mut();
+            let writers = std::mem::take(&mut own.writers);
             writers.0.into_iter().for_each(Writer::forget);
-            self.ids.replace(IdGenerator::seeded());
+            own.ids = IdGenerator::seeded();
         }
         self.global.set(None);
         if !needs_global || self.starting.get() {
             return; // looked up by the first span that needs it
         }
+        // Read first: what changes meanwhile is looked up by the next span.
+        let generation = global::generation();
         self.starting.set(true);
         let core = global::current();
         self.starting.set(false);
-        self.generation.set(global::generation());
+        self.generation.set(generation);
         self.global.set(core);
     }
 
     pub(crate) fn with_ids<R>(&self, with: impl FnOnce(&mut IdGenerator) -> R) -> R {
-        with(&mut self.ids.borrow_mut())
+        with(&mut self.own.borrow_mut().ids)
     }
 
-    /// Counts a span that begins here, and makes its id.
+    /// Counts a span that begins here, and makes its id and a record for it. `None` where an
+    /// allocator of the user's reaches a traced function from inside here.
     #[inline]
-    pub(crate) fn open(&self, queue: &Arc<Queue>, site: u32) -> SpanId {
-        self.writers.borrow_mut().of(queue).opened(site);
-        self.ids.borrow_mut().span_id()
+    pub(crate) fn open(&self, core: &'static Core, site: u32) -> Option<(SpanId, Box<Live>)> {
+        let mut own = self.own.try_borrow_mut().ok()?;
+        own.writers.of(&core.queue).opened(site);
+        let live = own.spare.take(core);
+        Some((own.ids.span_id(), live))
+    }
+}
+
+impl Spare {
+    /// As many as spans are usually open at a time.
+    const MOST: usize = 32;
+
+    #[inline]
+    fn take(&mut self, core: &'static Core) -> Box<Live> {
+        match self.0.pop() {
+            Some(mut live) => {
+                live.core = core;
+                live
+            }
+            None => Live::blank(core),
+        }
+    }
+
+    #[inline]
+    fn keep(&mut self, mut live: Box<Live>) {
+        if self.0.len() < Self::MOST && live.clear() {
+            self.0.push(live);
+        }
     }
 }
 
@@ -135,17 +191,24 @@ pub(crate) fn while_starting<R>(start: impl FnOnce() -> R) -> R {
 
 /// Hands a finished span to the worker of its tracer.
 #[inline]
-pub(crate) fn push(queue: &Arc<Queue>, header: Header, attributes: &[u8], late: Option<Box<Late>>) {
-    let mut late = late;
-    let pushed = with(|thread| match thread.writers.try_borrow_mut() {
-        Ok(mut writers) => {
-            writers.of(queue).push(header, attributes, late.take());
-            true
+pub(crate) fn finish(live: Box<Live>) {
+    let mut live = Some(live);
+    let _ = with(|thread| {
+        let Ok(mut own) = thread.own.try_borrow_mut() else {
+            return;
+        };
+        if let Some(mut live) = live.take() {
+            own.writers.of(&live.core.queue).push(&mut live);
+            own.spare.keep(live);
         }
-        Err(_) => false,
     });
-    if pushed != Some(true) {
-        // The thread is being torn down: a buffer of its own, handed over at once.
-        Writer::register(queue).push(header, attributes, late);
+    if let Some(live) = live {
+        finish_alone(live);
     }
+}
+
+/// The thread is being torn down: a buffer of its own, handed over at once.
+#[cold]
+fn finish_alone(mut live: Box<Live>) {
+    Writer::register(&live.core.queue).push(&mut live);
 }

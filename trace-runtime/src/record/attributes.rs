@@ -10,8 +10,11 @@ use std::borrow::Cow;
 
 use crate::Value;
 
-/// Most attributes fit here; longer ones move to the heap.
-const INLINE: usize = 46;
+/// Most attributes fit here; longer ones move to the heap. A whole number of words.
+const INLINE: usize = 48;
+
+/// The length once the attributes are on the heap: nothing more fits inline.
+const SPILLED: u8 = INLINE as u8 + 1;
 
 const END: u8 = 0;
 const FALSE: u8 = 1;
@@ -30,10 +33,10 @@ pub(crate) const REDACTED_TEXT: &str = "[redacted]";
 /// The attributes of a span that has not ended.
 #[derive(Debug)]
 pub(crate) struct AttributeBuffer {
+    /// Bytes in use inline, or [`SPILLED`].
     len: u8,
     count: u8,
     inline: [u8; INLINE],
-    /// Empty while the attributes fit inline.
     heap: Vec<u8>,
 }
 
@@ -53,17 +56,50 @@ impl AttributeBuffer {
         u32::from(self.count)
     }
 
+    /// The attributes, filled up with zeros to whole words.
     #[inline]
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        if self.heap.is_empty() {
-            &self.inline[..usize::from(self.len)]
-        } else {
-            &self.heap
+    pub(crate) fn as_words(&mut self) -> &[u8] {
+        if self.len == SPILLED {
+            self.heap.resize(self.heap.len().next_multiple_of(8), END);
+            return &self.heap;
         }
+        let len = usize::from(self.len);
+        let end = len.next_multiple_of(8);
+        // A mask, because the compiler makes a call of anything that fills a few bytes.
+        if let Some(last) = self.inline[..end].last_chunk_mut::<8>() {
+            let used = u64::MAX >> (8 * (end - len));
+            *last = (u64::from_le_bytes(*last) & used).to_le_bytes();
+        }
+        &self.inline[..end]
+    }
+
+    /// Forgets all attributes; false if that would keep more memory than is usual.
+    #[inline]
+    pub(crate) fn clear(&mut self) -> bool {
+        if self.len == SPILLED {
+            return false;
+        }
+        (self.len, self.count) = (0, 0);
+        true
+    }
+
+    /// Adds an integer.
+    #[inline]
+    pub(crate) fn push_i64(&mut self, key: usize, value: i64) {
+        let Ok(key) = u8::try_from(key) else { return };
+        self.count = self.count.saturating_add(1);
+        self.fixed(I64, key, value.to_le_bytes());
+    }
+
+    /// Adds a text.
+    #[inline]
+    pub(crate) fn push_text(&mut self, key: usize, text: &str) {
+        let Ok(key) = u8::try_from(key) else { return };
+        self.count = self.count.saturating_add(1);
+        self.text(key, text);
     }
 
     /// Adds an attribute; [`Value::None`] adds nothing. Keys past the 255th are left out.
-    #[inline]
     pub(crate) fn push(&mut self, key: usize, value: &Value<'_>) {
         let Ok(key) = u8::try_from(key) else { return };
         if matches!(value, Value::None) {
@@ -74,15 +110,7 @@ impl AttributeBuffer {
             Value::I64(v) => self.fixed(I64, key, v.to_le_bytes()),
             Value::F64(v) => self.fixed(F64, key, v.to_le_bytes()),
             Value::Bool(v) => self.append(&[if *v { TRUE } else { FALSE }, key]),
-            Value::Str(text) => {
-                if let Ok(len) = u8::try_from(text.len()) {
-                    self.append(&[SHORT_TEXT, key, len]);
-                } else {
-                    self.append(&[LONG_TEXT, key]);
-                    self.append(&(text.len() as u32).to_le_bytes());
-                }
-                self.append(text.as_bytes());
-            }
+            Value::Str(text) => self.text(key, text),
             Value::Array(elements) => {
                 self.append(&[ARRAY, key, elements.len().min(255) as u8]);
                 for element in elements.iter().take(255) {
@@ -105,6 +133,17 @@ impl AttributeBuffer {
         self.append(&[NAME, 0]);
         self.append(&(name.len() as u32).to_le_bytes());
         self.append(name.as_bytes());
+    }
+
+    #[inline]
+    fn text(&mut self, key: u8, text: &str) {
+        if let Ok(len) = u8::try_from(text.len()) {
+            self.append(&[SHORT_TEXT, key, len]);
+        } else {
+            self.append(&[LONG_TEXT, key]);
+            self.append(&(text.len() as u32).to_le_bytes());
+        }
+        self.append(text.as_bytes());
     }
 
     #[inline]
@@ -140,19 +179,20 @@ impl AttributeBuffer {
         let start = usize::from(self.len);
         let end = start + bytes.len();
         match self.inline.get_mut(start..end) {
-            Some(place) if self.heap.is_empty() => {
+            Some(place) => {
                 place.copy_from_slice(bytes);
                 self.len = end as u8;
             }
-            _ => self.spill(bytes),
+            None => self.spill(bytes),
         }
     }
 
     #[cold]
     fn spill(&mut self, bytes: &[u8]) {
-        if self.heap.is_empty() {
-            self.heap
-                .extend_from_slice(&self.inline[..usize::from(self.len)]);
+        if self.len != SPILLED {
+            let inline = &self.inline[..usize::from(self.len)];
+            self.heap.extend_from_slice(inline);
+            self.len = SPILLED;
         }
         self.heap.extend_from_slice(bytes);
     }
@@ -265,9 +305,7 @@ mod tests {
         }
         buffer.push(9, &Value::None);
         buffer.push_redacted(10);
-        let mut bytes = buffer.as_bytes().to_vec();
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        let mut entries = Entries(&bytes);
+        let mut entries = Entries(buffer.as_words());
         assert_eq!(entries.own_name(), Some("the name"));
         for (key, value) in values.iter().enumerate() {
             assert_eq!(entries.next(), Some((key, value.clone())));
@@ -282,8 +320,23 @@ mod tests {
     fn torn_bytes_end_the_reading() {
         let mut buffer = AttributeBuffer::new();
         buffer.push(0, &Value::Str("some text".into()));
-        for len in 0..buffer.as_bytes().len() {
-            assert_eq!(Entries(&buffer.as_bytes()[..len]).count(), 0);
+        let entry = "tkl".len() + "some text".len();
+        for len in 0..entry {
+            assert_eq!(Entries(&buffer.as_words()[..len]).count(), 0);
         }
+        assert_eq!(Entries(&buffer.as_words()[..entry]).count(), 1);
+    }
+
+    #[test]
+    fn a_buffer_is_used_again_and_shows_nothing_of_its_past() {
+        let mut buffer = AttributeBuffer::new();
+        buffer.push(0, &Value::Str("x".repeat(INLINE - 3).into()));
+        assert!(buffer.clear());
+        assert!(buffer.as_words().is_empty());
+        buffer.push(1, &Value::Bool(true));
+        assert_eq!(buffer.as_words(), [TRUE, 1, 0, 0, 0, 0, 0, 0]);
+        buffer.push(2, &Value::Str("x".repeat(INLINE).into()));
+        assert_eq!(Entries(buffer.as_words()).count(), 2);
+        assert!(!buffer.clear(), "the text's memory is not kept");
     }
 }

@@ -1,19 +1,22 @@
 //! A span that is entered: current while its function runs, ended with the outcome.
 
+use std::mem::ManuallyDrop;
+
 use opentelemetry::trace::{SpanKind, SpanRef, Status, TraceContextExt};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use super::NOW;
-use super::live::LiveSpan;
-use super::start::{Start, Started};
+use super::live::{Live, LiveSpan};
+use super::start::Start;
 use crate::outcome::{Failed, Sink};
 use crate::{Value, callsite, panic_hook};
 
 /// A span whose function is running, or was.
 ///
-/// Small, because the future of a traced async function keeps one.
+/// Small, because the future of a traced async function keeps one. What it holds is dropped by hand,
+/// so that a function whose span is off has nothing to drop but by a comparison.
 #[derive(Debug)]
-pub struct Active(Option<Entered>);
+pub struct Active(Option<ManuallyDrop<Entered>>);
 
 /// What is current while the function runs.
 #[derive(Debug)]
@@ -39,38 +42,34 @@ enum Phase {
 /// Makes the span current as soon as the body runs.
 #[inline]
 pub fn enter(mut start: Start) -> Active {
-    let started = std::mem::replace(&mut start.0, Started::Nothing);
+    let live = start.0.take();
     std::mem::forget(start); // empty now
-    match started {
-        Started::Nothing => Active(None),
-        started => Active(Entered::new(started)),
-    }
+    Active(live.map(|live| ManuallyDrop::new(Entered::new(live))))
 }
 
 impl Entered {
     #[inline(never)]
-    fn new(started: Started) -> Option<Self> {
-        match started {
-            Started::Nothing => None,
-            Started::Unsampled(unsampled) => Some(Self::passing(
-                unsampled.1.with_remote_span_context(unsampled.0),
-            )),
-            Started::Recording(mut live) => {
-                let site = live.site;
-                let mode = live.core.cancelled;
-                let base = live.base.take();
-                let span = LiveSpan::recording(live);
-                Some(Self {
-                    cx: match base {
-                        None => Context::current_with_span(span),
-                        Some(base) => base.with_span(span),
-                    },
-                    site,
-                    recording: true,
-                    cancelled_is_error: mode.is_error(&callsite::site(site).kind),
-                    phase: Phase::Resting,
-                })
-            }
+    fn new(mut live: Box<Live>) -> Self {
+        let base = live.base.take();
+        if live.passing {
+            let base = base.unwrap_or_default();
+            return Self::passing(base.with_remote_span_context(live.take_context()));
+        }
+        let site = live.header.site;
+        let mode = live.core.cancelled;
+        let cancelled_is_error = live
+            .callsite
+            .is_some_and(|callsite| mode.is_error(callsite.kind_of()));
+        let span = LiveSpan::recording(live);
+        Self {
+            cx: match base {
+                None => Context::current_with_span(span),
+                Some(base) => base.with_span(span),
+            },
+            site,
+            recording: true,
+            cancelled_is_error,
+            phase: Phase::Resting,
         }
     }
 
@@ -84,8 +83,15 @@ impl Entered {
         }
     }
 
+    /// Goes on as the body begins to run.
     #[inline(never)]
-    fn end(&self) {
+    fn attach(&mut self) -> ContextGuard {
+        self.phase = Phase::Running;
+        self.cx.clone().attach()
+    }
+
+    #[inline(never)]
+    fn end(self) {
         if !self.recording {
             return;
         }
@@ -93,22 +99,27 @@ impl Entered {
         match self.phase {
             Phase::Resting => {}
             Phase::Running => end_with_panic(&span),
-            Phase::Waiting => {
-                span.set_attribute(KeyValue::new("traced.cancelled", true));
-                if self.cancelled_is_error {
-                    span.set_attribute(KeyValue::new("error.type", "cancelled"));
-                    span.set_status(Status::error("cancelled"));
-                }
-            }
+            Phase::Waiting => end_cancelled(&span, self.cancelled_is_error),
         }
         span.end_with_timestamp(NOW);
     }
 }
 
-impl Drop for Entered {
+impl Drop for Active {
     #[inline]
     fn drop(&mut self) {
-        self.end();
+        if let Some(entered) = self.0.take() {
+            ManuallyDrop::into_inner(entered).end();
+        }
+    }
+}
+
+#[cold]
+fn end_cancelled(span: &SpanRef<'_>, is_error: bool) {
+    span.set_attribute(KeyValue::new("traced.cancelled", true));
+    if is_error {
+        span.set_attribute(KeyValue::new("error.type", "cancelled"));
+        span.set_status(Status::error("cancelled"));
     }
 }
 
@@ -128,13 +139,12 @@ impl Active {
     /// Runs `body` inside the span.
     #[inline]
     pub(crate) fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
-        let Some(entered) = &mut self.0 else {
-            return body();
-        };
-        let _attached = entered.cx.clone().attach();
-        entered.phase = Phase::Running;
+        let attached = self.0.as_mut().map(|entered| entered.attach());
         let result = body();
-        entered.phase = Phase::Resting;
+        if attached.is_some() {
+            drop(attached);
+            self.rest();
+        }
         result
     }
 
@@ -197,7 +207,7 @@ impl Active {
 
     /// No span, but what runs here runs in `cx`.
     pub(crate) fn passing(cx: Context) -> Self {
-        Self(Some(Entered::passing(cx)))
+        Self(Some(ManuallyDrop::new(Entered::passing(cx))))
     }
 
     /// Moves the span out, to somebody who goes on with it; dropping the result ends it.

@@ -3,61 +3,89 @@
 use std::borrow::Cow;
 
 use opentelemetry::trace::{SpanContext, Status, TraceState};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, KeyValue, SpanId, TraceFlags, TraceId};
 
 use crate::callsite::Callsite;
 use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, REDACTED_TEXT, flag};
 use crate::tracer::Core;
 use crate::{clock, panic_hook, pipeline::thread};
 
-/// The record of a span that has not ended.
+/// The record of a span that has not ended. It stays in one box, which the thread keeps for the
+/// next span when this one ends.
 #[derive(Debug)]
 pub(crate) struct Live {
-    pub(crate) context: SpanContext,
     pub(crate) core: &'static Core,
     /// `None` for spans of the OpenTelemetry API.
     pub(super) callsite: Option<&'static Callsite>,
+    pub(crate) header: Header,
+    pub(super) trace_state: TraceState,
     /// The context to enter, if it is not the current one.
     pub(super) base: Option<Context>,
-    pub(super) parent_span_id: u64,
-    pub(super) start: u64,
-    pub(super) site: u32,
-    pub(super) flags: u16,
-    ended: bool,
+    /// Records nothing: a trace that is not sampled, whose ids travel on.
+    pub(super) passing: bool,
     /// Spans of the OpenTelemetry API end when they are dropped; ours end explicitly.
     pub(super) ends_on_drop: bool,
-    pub(super) attributes: AttributeBuffer,
-    late: Option<Box<Late>>,
+    pub(crate) attributes: AttributeBuffer,
+    pub(crate) late: Option<Box<Late>>,
 }
 
 impl Live {
-    /// A span that begins now.
-    #[inline]
-    pub(super) fn new(
-        context: SpanContext,
-        core: &'static Core,
-        callsite: Option<&'static Callsite>,
-        site: u32,
-        parent_span_id: u64,
-    ) -> Box<Self> {
+    /// The record of no span in particular.
+    #[cold]
+    pub(crate) fn blank(core: &'static Core) -> Box<Self> {
         Box::new(Self {
-            context,
             core,
-            callsite,
+            callsite: None,
+            header: Header::default(),
+            trace_state: TraceState::NONE,
             base: None,
-            parent_span_id,
-            start: clock::ticks(),
-            site,
-            flags: 0,
-            ended: false,
+            passing: false,
             ends_on_drop: false,
             attributes: AttributeBuffer::new(),
             late: None,
         })
     }
 
-    pub(crate) fn is_recording(&self) -> bool {
-        !self.ended
+    /// A span that begins now.
+    #[inline]
+    pub(super) fn begin(
+        &mut self,
+        callsite: Option<&'static Callsite>,
+        site: u32,
+        trace_id: TraceId,
+        span_id: SpanId,
+        parent_id: SpanId,
+    ) {
+        self.callsite = callsite;
+        self.header = Header {
+            site,
+            flags: 0,
+            trace_flags: 0,
+            trace_id: u128::from_be_bytes(trace_id.to_bytes()),
+            span_id: u64::from_be_bytes(span_id.to_bytes()),
+            parent_span_id: u64::from_be_bytes(parent_id.to_bytes()),
+            start: clock::ticks(),
+            end: 0,
+        };
+        (self.passing, self.ends_on_drop) = (false, false);
+    }
+
+    /// Forgets the span that has ended; false if the record is not worth keeping.
+    #[inline]
+    pub(crate) fn clear(&mut self) -> bool {
+        self.base.is_none() && self.late.is_none() && self.attributes.clear()
+    }
+
+    /// The span as others see it.
+    #[inline]
+    pub(super) fn take_context(&mut self) -> SpanContext {
+        SpanContext::new(
+            TraceId::from(self.header.trace_id),
+            SpanId::from(self.header.span_id),
+            TraceFlags::new(self.header.trace_flags),
+            false,
+            std::mem::take(&mut self.trace_state),
+        )
     }
 
     /// The rare part, made when first needed.
@@ -125,12 +153,21 @@ impl Live {
 
     /// The caller's clock instead of ours.
     pub(crate) fn set_wall_start(&mut self, unix_nanos: u64) {
-        self.start = unix_nanos;
-        self.flags |= flag::WALL_START;
+        self.header.start = unix_nanos;
+        self.header.flags |= flag::WALL_START;
+    }
+
+    /// A panic unwinds before the body could begin.
+    #[cold]
+    pub(super) fn abandon(mut self: Box<Self>) {
+        if !self.passing {
+            self.fail_by_panic();
+            LiveSpan::recording(self).finish(None);
+        }
     }
 
     /// The panic that unwinds through the span ends it.
-    pub(super) fn fail_by_panic(&mut self) {
+    fn fail_by_panic(&mut self) {
         self.set(KeyValue::new("error.type", "panic"));
         let panic = panic_hook::take();
         let description = panic.as_ref().map(|panic| panic.message.clone());
@@ -140,90 +177,78 @@ impl Live {
             self.add_event("exception".into(), now, panic.attributes());
         }
     }
-
-    /// Stores the span as finished, once.
-    pub(crate) fn end(&mut self, wall_end: Option<u64>) {
-        if std::mem::replace(&mut self.ended, true) {
-            return;
-        }
-        let mut end = wall_end.unwrap_or(0);
-        match wall_end {
-            None => end = clock::ticks(),
-            Some(_) => self.flags |= flag::WALL_END,
-        }
-        if self.core.is_closed() {
-            self.core.count_after_shutdown();
-            return;
-        }
-        if *self.context.trace_state() != TraceState::NONE {
-            self.late().trace_state = self.context.trace_state().clone();
-        }
-        let late = self.late.take();
-        if late.is_some() {
-            self.flags |= flag::LATE;
-        }
-        let header = Header {
-            site: self.site,
-            flags: self.flags,
-            trace_flags: self.context.trace_flags().to_u8(),
-            trace_id: u128::from_be_bytes(self.context.trace_id().to_bytes()),
-            span_id: u64::from_be_bytes(self.context.span_id().to_bytes()),
-            parent_span_id: self.parent_span_id,
-            start: self.start,
-            end,
-        };
-        thread::push(&self.core.queue, header, self.attributes.as_bytes(), late);
-    }
 }
 
 /// A span of this crate as the OpenTelemetry API sees it, in a context or in the user's hands.
 #[derive(Debug)]
-pub struct LiveSpan(State);
-
-#[derive(Debug)]
-enum State {
-    Recording(Box<Live>),
-    /// Records nothing; its ids are passed on.
-    Passing(Box<SpanContext>),
+pub struct LiveSpan {
+    context: SpanContext,
+    /// `None` once the span has ended, and for a span that records nothing.
+    live: Option<Box<Live>>,
 }
 
 impl LiveSpan {
-    pub(crate) fn recording(live: Box<Live>) -> Self {
-        Self(State::Recording(live))
+    #[inline]
+    pub(crate) fn recording(mut live: Box<Live>) -> Self {
+        Self {
+            context: live.take_context(),
+            live: Some(live),
+        }
     }
 
     /// A span that records nothing and has these ids, so that what is below it stays joined.
     pub(crate) fn passing(context: SpanContext) -> Self {
-        Self(State::Passing(Box::new(context)))
+        Self {
+            context,
+            live: None,
+        }
     }
 
     pub(crate) fn context(&self) -> &SpanContext {
-        match &self.0 {
-            State::Recording(live) => &live.context,
-            State::Passing(context) => context,
-        }
+        &self.context
     }
 
     /// The record, while the span has not ended.
     pub(crate) fn live(&mut self) -> Option<&mut Live> {
-        match &mut self.0 {
-            State::Recording(live) if live.is_recording() => Some(live),
-            _ => None,
-        }
+        self.live.as_deref_mut()
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        matches!(&self.0, State::Recording(live) if live.is_recording())
+        self.live.is_some()
+    }
+
+    /// Stores the span as finished, once.
+    #[inline]
+    pub(crate) fn finish(&mut self, wall_end: Option<u64>) {
+        let Some(mut live) = self.live.take() else {
+            return;
+        };
+        match wall_end {
+            None => live.header.end = clock::ticks(),
+            Some(end) => {
+                live.header.end = end;
+                live.header.flags |= flag::WALL_END;
+            }
+        }
+        if live.core.is_closed() {
+            live.core.count_after_shutdown();
+            return;
+        }
+        if *self.context.trace_state() != TraceState::NONE {
+            live.late().trace_state = self.context.trace_state().clone();
+        }
+        if live.late.is_some() {
+            live.header.flags |= flag::LATE;
+        }
+        thread::finish(live);
     }
 }
 
 impl Drop for LiveSpan {
     #[inline]
     fn drop(&mut self) {
-        if let State::Recording(live) = &mut self.0 {
-            if live.ends_on_drop {
-                live.end(None);
-            }
+        if self.live.as_ref().is_some_and(|live| live.ends_on_drop) {
+            self.finish(None);
         }
     }
 }

@@ -13,6 +13,7 @@ mod parent;
 mod start;
 
 pub use active::{Active, enter};
+pub(crate) use live::Live;
 pub use live::LiveSpan;
 pub use parent::{ParentChoice, current, parent, root};
 #[cfg(feature = "tower")]

@@ -15,6 +15,27 @@ pub(super) struct Parent {
     pub(super) core: &'static Core,
 }
 
+/// What `start` makes of the current span, if that is a local one whose tracer is known: the usual
+/// case, in one look at the context. `None` where it takes a closer look.
+#[inline]
+pub(super) fn below_current<R>(
+    thread: &ThreadState,
+    start: impl FnOnce(&'static Core, &SpanContext) -> Option<R>,
+) -> Option<Option<R>> {
+    Context::map_current(|cx| {
+        let span = cx.span();
+        let parent = span.span_context();
+        if !is_local(parent) {
+            return None;
+        }
+        if !parent.is_sampled() || cx.is_telemetry_suppressed() {
+            return Some(None);
+        }
+        let core = thread.known_tracer(global::scoped(cx))?;
+        Some(start(core, parent))
+    })
+}
+
 /// What the current context says to a start.
 enum Current {
     /// Suppressed, or below a span that is not sampled.
@@ -24,7 +45,6 @@ enum Current {
 
 impl Parent {
     /// The current span; `None` when nothing will be recorded below it.
-    #[inline]
     pub(super) fn current(thread: &ThreadState) -> Option<Self> {
         let current = Context::map_current(|cx| {
             let span = cx.span();

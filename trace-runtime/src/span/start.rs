@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceFlags};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceFlags, TraceState};
 use opentelemetry::{Context, KeyValue};
 
 use super::live::{Live, LiveSpan};
-use super::parent::{Choice, Parent, ParentChoice};
+use super::parent::{Choice, Parent, ParentChoice, below_current};
 use crate::Value;
 use crate::callsite::{self, Callsite};
 use crate::outcome::Arguments;
@@ -14,27 +14,18 @@ use crate::pipeline::thread::{self, ThreadState};
 use crate::propagation::{Hints, debug_id, mark_debug};
 use crate::record::flag;
 use crate::sampler::{Sampling, SamplingDecision, SamplingInput};
-use crate::tracer::global;
+use crate::tracer::{Core, global};
 use crate::value::limit;
 
-/// A span that has started and whose function's body has not begun.
+/// A span that has started and whose function's body has not begun; `None` where nothing is
+/// recorded and nothing changes. One pointer, so that a span that is off costs a comparison.
 #[derive(Debug)]
-pub struct Start(pub(super) Started);
-
-/// How a start turned out.
-#[derive(Debug)]
-pub(super) enum Started {
-    /// Nothing is recorded and nothing changes.
-    Nothing,
-    /// A trace that is not sampled: its ids travel on, in this context.
-    Unsampled(Box<(SpanContext, Context)>),
-    Recording(Box<Live>),
-}
+pub struct Start(pub(super) Option<Box<Live>>);
 
 /// No span.
 #[inline]
 pub fn off() -> Start {
-    Start(Started::Nothing)
+    Start(None)
 }
 
 /// What is known about a span before it starts.
@@ -59,19 +50,25 @@ impl Callsite {
     #[inline]
     pub fn start(&'static self) -> Start {
         if self.is_enabled() {
-            Start(self.start_current())
+            self.start_current()
         } else {
             off()
         }
     }
 
     #[inline(never)]
-    fn start_current(&'static self) -> Started {
-        thread::with(|thread| match Parent::current(thread) {
-            Some(parent) => self.start_below(thread, parent, false, None),
-            None => Started::Nothing,
-        })
-        .unwrap_or(Started::Nothing)
+    fn start_current(&'static self) -> Start {
+        let started = thread::with(|thread| {
+            let below = |core: &'static Core, parent: &SpanContext| {
+                let records = core.records(self);
+                records.then(|| below_local(thread, core, parent, Some(self), self.site_id()))?
+            };
+            match below_current(thread, below) {
+                Some(started) => started,
+                None => self.start_under(thread, Parent::current(thread)?, false, None),
+            }
+        });
+        Start(started.flatten())
     }
 
     /// Starts a span below a chosen parent.
@@ -97,33 +94,28 @@ impl Callsite {
                 Choice::Root(cx) => (Parent::of(cx.unwrap_or_else(Context::current), true), true),
                 Choice::Context(cx) => (Parent::of(cx, false), false),
             };
-            Some(self.start_below(thread, parent?, root, name))
+            self.start_under(thread, parent?, root, name)
         });
-        Start(started.flatten().unwrap_or(Started::Nothing))
+        Start(started.flatten())
     }
 
-    #[inline]
-    fn start_below(
+    fn start_under(
         &'static self,
         thread: &ThreadState,
         parent: Parent,
         root: bool,
         name: Name<'_>,
-    ) -> Started {
+    ) -> Option<Box<Live>> {
         if !parent.core.records(self) {
-            return Started::Nothing;
-        }
-        let site = self.site_id();
-        if parent.is_local() {
-            return below_local(thread, parent, Some(self), site, name);
+            return None;
         }
         let facts = Facts {
             callsite: Some(self),
-            site,
-            kind: self.kind_of(),
+            site: self.site_id(),
+            kind: self.kind_of().clone(),
             links: &[],
         };
-        local_root(thread, parent, &facts, root, name)
+        start_with_facts(thread, parent, &facts, root, name)
     }
 }
 
@@ -138,57 +130,61 @@ pub(crate) fn start_in(
     let mut name = Some(name);
     let mut name = || name.take().unwrap_or_default();
     let parent = Parent::of(cx.clone(), false)?;
-    let started = thread::with(|thread| {
-        if parent.is_local() {
-            return below_local(thread, parent, None, site, Some(&mut name));
-        }
-        let facts = Facts {
-            callsite: None,
-            site,
-            kind,
-            links,
-        };
-        local_root(thread, parent, &facts, false, Some(&mut name))
-    });
-    match started? {
-        Started::Nothing => None,
-        Started::Unsampled(unsampled) => Some(LiveSpan::passing(unsampled.0)),
-        Started::Recording(mut live) => {
-            live.ends_on_drop = true;
-            Some(LiveSpan::recording(live))
-        }
+    let facts = Facts {
+        callsite: None,
+        site,
+        kind,
+        links,
+    };
+    let start =
+        |thread: &ThreadState| start_with_facts(thread, parent, &facts, false, Some(&mut name));
+    let mut live = thread::with(start)??;
+    if live.passing {
+        return Some(LiveSpan::passing(live.take_context()));
     }
+    live.ends_on_drop = true;
+    Some(LiveSpan::recording(live))
+}
+
+fn start_with_facts(
+    thread: &ThreadState,
+    parent: Parent,
+    facts: &Facts<'_>,
+    root: bool,
+    name: Name<'_>,
+) -> Option<Box<Live>> {
+    if !parent.is_local() {
+        return local_root(thread, parent, facts, root, name);
+    }
+    let Parent {
+        base,
+        span_context,
+        core,
+    } = parent;
+    let mut live = below_local(thread, core, &span_context, facts.callsite, facts.site)?;
+    live.base = base;
+    if let Some(name) = name {
+        live.attributes.push_name(&name());
+    }
+    Some(live)
 }
 
 /// The parent is a span of this process, and sampled: so is its child.
 #[inline]
 fn below_local(
     thread: &ThreadState,
-    parent: Parent,
+    core: &'static Core,
+    parent: &SpanContext,
     callsite: Option<&'static Callsite>,
     site: u32,
-    name: Name<'_>,
-) -> Started {
-    let Parent {
-        base,
-        span_context,
-        core,
-    } = parent;
-    let span_id = thread.open(&core.queue, site);
-    let context = SpanContext::new(
-        span_context.trace_id(),
-        span_id,
-        span_context.trace_flags(),
-        false,
-        span_context.trace_state().clone(),
-    );
-    let parent_span_id = u64::from_be_bytes(span_context.span_id().to_bytes());
-    let mut live = Live::new(context, core, callsite, site, parent_span_id);
-    live.base = base;
-    if let Some(name) = name {
-        live.attributes.push_name(&name());
+) -> Option<Box<Live>> {
+    let (span_id, mut live) = thread.open(core, site)?;
+    live.begin(callsite, site, parent.trace_id(), span_id, parent.span_id());
+    live.header.trace_flags = parent.trace_flags().to_u8();
+    if *parent.trace_state() != TraceState::NONE {
+        live.trace_state = parent.trace_state().clone();
     }
-    Started::Recording(live)
+    Some(live)
 }
 
 /// No span of this process is the parent: the sampler decides.
@@ -199,7 +195,7 @@ fn local_root(
     facts: &Facts<'_>,
     root: bool,
     mut name: Name<'_>,
-) -> Started {
+) -> Option<Box<Live>> {
     let Parent {
         base,
         span_context,
@@ -221,16 +217,17 @@ fn local_root(
             .callsite
             .map_or("", |_| &callsite::site(facts.site).name)
     };
+    let hints = if root {
+        Hints::default()
+    } else {
+        Hints::of(&cx)
+    };
     let mut input = SamplingInput::new(
         known.as_deref().unwrap_or_else(site_name),
         facts.kind.clone(),
         trace_id,
     )
-    .with_hints(if root {
-        Hints::default()
-    } else {
-        Hints::of(&cx)
-    });
+    .with_hints(hints);
     input.parent = remote;
     input.links = facts.links;
     let Sampling {
@@ -248,27 +245,31 @@ fn local_root(
         .map_or(random, SpanContext::trace_flags)
         .with_sampled(sampled);
     let trace_state = trace_state.unwrap_or_else(|| span_context.trace_state().clone());
-    let context = |span_id| SpanContext::new(trace_id, span_id, flags, false, trace_state);
+    let parent_id = span_context.span_id();
+    let begin = |live: &mut Live, span_id| {
+        live.begin(facts.callsite, facts.site, trace_id, span_id, parent_id);
+        live.header.trace_flags = flags.to_u8();
+        live.trace_state = trace_state;
+    };
     if decision == SamplingDecision::Drop {
-        let span_id = thread.with_ids(|ids| ids.span_id());
-        return Started::Unsampled(Box::new((context(span_id), cx)));
+        let mut live = Live::blank(core);
+        begin(&mut live, thread.with_ids(|ids| ids.span_id()));
+        live.passing = true;
+        live.base = Some(cx);
+        return Some(live);
     }
-    let span_id = thread.open(&core.queue, facts.site);
-    let parent_span_id = u64::from_be_bytes(span_context.span_id().to_bytes());
-    let mut live = Live::new(
-        context(span_id),
-        core,
-        facts.callsite,
-        facts.site,
-        parent_span_id,
-    );
-    live.flags |= flag::LOCAL_ROOT;
-    live.flags |= if remote.is_some() {
+    let (span_id, mut live) = thread.open(core, facts.site)?;
+    begin(&mut live, span_id);
+    live.header.flags |= flag::LOCAL_ROOT;
+    live.header.flags |= if remote.is_some() {
         flag::PARENT_REMOTE
     } else {
         0
     };
-    live.flags |= if sampled { 0 } else { flag::RECORD_ONLY };
+    live.header.flags |= if sampled { 0 } else { flag::RECORD_ONLY };
+    // A debug trace that goes on here, or one that a debug request starts here.
+    let debug = forced || hints.debug && sampled && remote.is_some();
+    live.header.flags |= if debug { flag::DEBUG } else { 0 };
     if let Some(name) = known.or_else(|| name.map(|name| name())) {
         live.attributes.push_name(&name);
     }
@@ -282,22 +283,19 @@ fn local_root(
         cx = mark_debug(&cx, trace_id);
     }
     live.base = Some(cx);
-    Started::Recording(live)
+    Some(live)
 }
 
 impl Start {
     /// Whether the span records: if not, nothing of the user's need be evaluated.
     #[inline]
     pub(crate) fn is_recording(&self) -> bool {
-        matches!(self.0, Started::Recording(_))
+        self.0.as_ref().is_some_and(|live| !live.passing)
     }
 
     #[inline]
     pub(super) fn live(&mut self) -> Option<&mut Live> {
-        match &mut self.0 {
-            Started::Recording(live) => Some(live),
-            _ => None,
-        }
+        self.0.as_deref_mut().filter(|live| !live.passing)
     }
 
     /// Records a value under the call site's key at `index`.
@@ -332,19 +330,56 @@ impl Start {
 
 impl Live {
     fn field(&mut self, index: usize, value: Value<'_>) {
-        let (Some(callsite), core) = (self.callsite, self.core) else {
-            return;
-        };
-        if matches!(value, Value::None) {
-            return;
-        }
-        if u64::from(self.attributes.count()) >= core.limits.attributes {
-            self.late().dropped_attributes += 1;
-        } else if callsite.hides(index, is_text(&value)) || core.hides(callsite, index) {
-            self.attributes.push_redacted(index);
-        } else {
-            let value = limit(value, &core.limits.arguments);
+        if !matches!(value, Value::None) && self.takes(index, is_text(&value)) {
+            let value = limit(value, &self.core.limits.arguments);
             self.attributes.push(index, &value);
+        }
+    }
+
+    /// Whether the value of this key goes on record as it is. If not, the span already says so.
+    #[inline(always)]
+    fn takes(&mut self, index: usize, is_text: bool) -> bool {
+        let (Some(callsite), core) = (self.callsite, self.core) else {
+            return false;
+        };
+        if u64::from(self.attributes.count()) >= core.limits.attributes {
+            self.drop_attribute();
+            return false;
+        }
+        if callsite.hides(index, is_text) || core.hides(callsite, index) {
+            self.attributes.push_redacted(index);
+            return false;
+        }
+        true
+    }
+
+    #[cold]
+    fn drop_attribute(&mut self) {
+        self.late().dropped_attributes += 1;
+    }
+
+    #[inline(never)]
+    fn argument(&mut self, index: usize, value: Value<'_>) {
+        if self.core.arguments.keeps(|| is_text(&value)) {
+            self.field(index, value);
+        }
+    }
+
+    /// The same for an integer, which needs no look at what it is.
+    #[inline(never)]
+    fn integer(&mut self, index: usize, value: i64) {
+        if self.core.arguments.keeps(|| false) && self.takes(index, false) {
+            self.attributes.push_i64(index, value);
+        }
+    }
+
+    /// The same for a borrowed text.
+    #[inline(never)]
+    fn text(&mut self, index: usize, text: &str) {
+        if self.core.limits.arguments.cuts(text) {
+            self.argument(index, Value::Str(text.into()));
+        } else if self.core.arguments.keeps(|| true) && self.takes(index, true) {
+            self.attributes.push_text(index, text);
         }
     }
 }
@@ -355,12 +390,14 @@ impl Arguments for Start {
         self.is_recording()
     }
 
-    #[inline(never)]
+    /// Inlined, so that the call is the one for the argument's type.
+    #[inline]
     fn argument(&mut self, index: usize, value: Value<'_>) {
-        if let Some(live) = self.live() {
-            if live.core.arguments.keeps(|| is_text(&value)) {
-                live.field(index, value);
-            }
+        let Some(live) = self.live() else { return };
+        match value {
+            Value::I64(value) => live.integer(index, value),
+            Value::Str(Cow::Borrowed(text)) => live.text(index, text),
+            value => live.argument(index, value),
         }
     }
 }
@@ -378,9 +415,8 @@ impl Drop for Start {
     /// A field's expression panicked: the body will never run.
     #[inline]
     fn drop(&mut self) {
-        if let Started::Recording(live) = &mut self.0 {
-            live.fail_by_panic();
-            live.end(None);
+        if let Some(live) = self.0.take() {
+            live.abandon();
         }
     }
 }

@@ -18,14 +18,19 @@ pub(crate) struct ValueLimits {
     pub(crate) length: Option<usize>,
 }
 
+impl ValueLimits {
+    /// Whether the text may be too long. No text has more characters than bytes.
+    #[inline]
+    pub(crate) fn cuts(&self, text: &str) -> bool {
+        text.len() > self.length.unwrap_or(CHARACTERS)
+    }
+}
+
 /// The value, cut where it is too long. A text that is short enough is not looked at.
 #[inline]
 pub(crate) fn limit<'a>(value: Value<'a>, limits: &ValueLimits) -> Value<'a> {
     match value {
-        // No text has more characters than bytes.
-        Value::Str(text) if text.len() > limits.length.unwrap_or(CHARACTERS) => {
-            Value::Str(cut(text, limits))
-        }
+        Value::Str(text) if limits.cuts(&text) => Value::Str(cut(text, limits)),
         Value::Array(elements) => Value::Array(cut_elements(elements, limits)),
         short => short,
     }

@@ -34,7 +34,7 @@ macro_rules! integers {
                 fn to_value(&self) -> Value<'_> {
                     match i64::try_from(*self) {
                         Ok(small) => Value::I64(small),
-                        Err(_) => text(self.to_string()),
+                        Err(_) => large(self),
                     }
                 }
             }
@@ -188,6 +188,12 @@ impl<T: ToValue, const N: usize> ToValue for [T; N] {
     fn to_value(&self) -> Value<'_> {
         array(self)
     }
+}
+
+/// Kept out of line: it would make up most of a traced function that takes a `u64`.
+#[cold]
+fn large(integer: &impl ToString) -> Value<'static> {
+    text(integer.to_string())
 }
 
 pub(super) fn text<'a>(text: String) -> Value<'a> {

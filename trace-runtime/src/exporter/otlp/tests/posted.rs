@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 
 use super::super::{Format, OtlpHttp, OtlpHttpSettings};
-use super::server::{Server, answer};
+use crate::exporter::http::server::{Server, answer};
 use crate::exporter::samples::{batch, plain_records, some_resource};
 use crate::{Batch, ExportError, Exporter};
 

@@ -3,27 +3,25 @@
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::uri::{Authority, Uri};
 
-use super::http::Format;
-
 const AGENT: &str = concat!("trace-runtime/", env!("CARGO_PKG_VERSION"));
 
 /// Where batches go.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     /// Without user-info.
-    pub(super) uri: Uri,
+    pub(crate) uri: Uri,
     /// Those of every request; what may hold a credential is marked as sensitive.
-    pub(super) headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Endpoint {
     /// # Errors
     ///
     /// What is wrong with the URL or the headers, without any credential.
-    pub(super) fn new(
+    pub(crate) fn new(
         url: &str,
         headers: &[(String, String)],
-        format: Format,
+        content_type: &'static str,
     ) -> Result<Self, String> {
         let (uri, user_info) = split(url)?;
         let mut map = HeaderMap::new();
@@ -35,13 +33,12 @@ impl Endpoint {
             let (name, value) = header(name, value)?;
             map.insert(name, value);
         }
-        let media_type = HeaderValue::from_static(format.media_type());
-        map.insert(CONTENT_TYPE, media_type);
+        map.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Ok(Self { uri, headers: map })
     }
 
     /// The URL without user-info and query, where credentials may stand.
-    pub(super) fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         let url = self.uri.to_string();
         match url.split_once('?') {
             Some((url, _)) => url.to_owned(),
@@ -136,7 +133,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|digit| digit as u8)
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
@@ -164,7 +161,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Endpoint::new(url, &headers, Format::Protobuf)
+        Endpoint::new(url, &headers, "application/x-protobuf")
     }
 
     #[test]

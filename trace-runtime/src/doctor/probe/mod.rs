@@ -14,7 +14,13 @@ use std::time::Duration;
 
 use super::Config;
 use super::json::exporter_name;
-use crate::config::{ExporterChoice, JaegerProtocol, OtlpProtocol, Source};
+use crate::config::ExporterChoice;
+#[cfg(feature = "jaeger")]
+use crate::config::JaegerProtocol;
+#[cfg(feature = "otlp-http")]
+use crate::config::OtlpProtocol;
+#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
+use crate::config::Source;
 
 /// What was found on the way to one receiver.
 #[derive(Clone, Debug)]

@@ -31,8 +31,12 @@ use crate::value::Value;
 pub(crate) use self::exporter::{ExporterChoice, names_destination};
 pub(crate) use self::features::Features;
 pub(crate) use self::filter::{Filter, LevelFilter};
-pub(crate) use self::jaeger::{JaegerConfig, JaegerProtocol, authority};
-pub(crate) use self::otlp::{OtlpConfig, OtlpProtocol};
+#[cfg(feature = "jaeger")]
+pub(crate) use self::jaeger::JaegerProtocol;
+pub(crate) use self::jaeger::{JaegerConfig, authority};
+pub(crate) use self::otlp::OtlpConfig;
+#[cfg(feature = "otlp-http")]
+pub(crate) use self::otlp::OtlpProtocol;
 pub(crate) use self::own::{
     Arguments, CancelledMode, CodeMode, DoctorMode, LogDestination, OwnConfig, doctor_mode,
 };

@@ -153,9 +153,10 @@ impl Drop for Held {
 fn releases() {}
 
 #[traced]
-async fn holds(_argument: Held) {
+async fn holds(argument: Held) {
     let _local = Held;
-    pending().await
+    pending::<()>().await;
+    drop(argument);
 }
 
 #[tokio::test]

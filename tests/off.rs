@@ -6,8 +6,7 @@ use std::fmt;
 use opentelemetry::Context;
 use opentelemetry::trace::SpanContext;
 use trace_runtime::{
-    Batch, ExportError, Exporter, Sampler, ToValue, Tracer, Value, event, record, set_error, span,
-    traced,
+    Batch, ExportError, Exporter, ToValue, Tracer, Value, event, record, set_error, span, traced,
 };
 
 thread_local!(static EVALUATED: Cell<Vec<&'static str>> = const { Cell::new(Vec::new()) });
@@ -60,7 +59,6 @@ mod quiet {
         record!(n = evaluated("record", 1));
         event!("event", n = evaluated("event", 1));
         set_error!(evaluated("set_error", "no"));
-        let shy = span!(evaluated("span", "span"), n = evaluated("span field", 1) => shy);
         if fails { Err(shy) } else { Ok(true) }
     }
 
@@ -70,6 +68,11 @@ mod quiet {
         tokio::task::yield_now().await;
         7
     }
+}
+
+/// A span of its own, at the default level.
+fn spans_inside() -> u8 {
+    span!(evaluated("span", "span"), n = evaluated("span field", 1) => 7)
 }
 
 /// Calls everything; the results are those of the functions.
@@ -91,8 +94,16 @@ impl Exporter for Refusing {
     }
 }
 
+/// The first span of a process looks whether the environment asks for a tracer. It does not.
+fn decide() {
+    #[traced]
+    fn first() {}
+    first();
+}
+
 /// What is evaluated under a tracer with these variables, which records nothing.
 async fn under(variables: &'static [(&'static str, &'static str)]) -> Vec<&'static str> {
+    decide();
     let env = |name: &str| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
@@ -111,18 +122,30 @@ async fn under(variables: &'static [(&'static str, &'static str)]) -> Vec<&'stat
 const NOTHING: [&str; 0] = [];
 
 #[tokio::test]
-async fn disabled() {
+async fn nothing_is_evaluated_when_disabled() {
     assert_eq!(under(&[("OTEL_SDK_DISABLED", "true")]).await, NOTHING);
 }
 
 #[tokio::test]
-async fn below_the_level() {
+async fn nothing_is_evaluated_below_the_level() {
     assert_eq!(under(&[("TRACED_LEVEL", "info")]).await, NOTHING);
     assert_eq!(under(&[]).await, NOTHING);
 }
 
 #[tokio::test]
-async fn without_any_tracer() {
+async fn nothing_is_evaluated_without_any_tracer() {
+    decide();
     call_all().await;
     assert_eq!(EVALUATED.take(), NOTHING);
+}
+
+#[test]
+fn nothing_is_evaluated_for_a_span_inside_a_body() {
+    let (tracer, guard) = Tracer::builder()
+        .with_env(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
+        .with_exporter(Refusing)
+        .build()
+        .unwrap();
+    assert_eq!(tracer.in_scope(spans_inside), 7);
+    assert_eq!((guard.stats().ended, EVALUATED.take()), (0, Vec::new()));
 }

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use opentelemetry::trace::Status;
-use trace_runtime::{Batch, ExportError, Exporter, SpanRecord, Tracer, TracerGuard, testing, traced};
+use trace_runtime::{
+    Batch, ExportError, Exporter, SpanRecord, Tracer, TracerGuard, testing, traced,
+};
 
 struct Nowhere;
 
@@ -61,7 +63,11 @@ fn a_panic_fails_every_span_and_is_told_once() {
     let (told, passed) = (Status::error("n is 7"), Status::error(""));
     assert_eq!(
         panicked(&spans),
-        [("outer", &passed, 0), ("middle", &passed, 0), ("inner", &told, 1)]
+        [
+            ("outer", &passed, 0),
+            ("middle", &passed, 0),
+            ("inner", &told, 1)
+        ]
     );
     let event = &spans[2].events[0];
     let text = |key: &str| {
@@ -100,7 +106,11 @@ async fn a_panic_in_a_task_fails_every_span_and_is_told_once() {
         panicked(&spans),
         [("outer_async", &passed, 0), ("inner_async", &told, 1)]
     );
-    assert!(spans.iter().all(|span| span.attribute("traced.cancelled").is_none()));
+    assert!(
+        spans
+            .iter()
+            .all(|span| span.attribute("traced.cancelled").is_none())
+    );
 }
 
 #[traced]
@@ -115,7 +125,10 @@ fn a_panic_that_is_caught_fails_only_what_it_passed() {
     assert!(capture.scope(survives));
     let spans = capture.spans();
     assert_eq!(spans[0].status, Status::Unset);
-    assert_eq!(panicked(&spans[1..]), [("inner", &Status::error("n is 7"), 1)]);
+    assert_eq!(
+        panicked(&spans[1..]),
+        [("inner", &Status::error("n is 7"), 1)]
+    );
 }
 
 struct TracesInDrop;

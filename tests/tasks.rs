@@ -74,7 +74,10 @@ impl From<std::io::Error> for StoreError {
 
 #[traced(kind = client)]
 fn write() -> std::io::Result<()> {
-    Err(std::io::Error::new(std::io::ErrorKind::StorageFull, "disk is full"))
+    Err(std::io::Error::new(
+        std::io::ErrorKind::StorageFull,
+        "disk is full",
+    ))
 }
 
 #[traced]
@@ -143,7 +146,7 @@ async fn a_span_ends_with_its_function_whatever_its_tasks_do() {
     capture.scope(between);
     go.send(()).unwrap();
     task.await.unwrap();
-    assert_eq!(capture.tree(), "between\nstarts\n  worker\n");
+    assert_eq!(capture.tree(), "starts\n  worker\nbetween\n");
     let spans = capture.spans();
     let by_name = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
     let (starts, between, worker) = (by_name("starts"), by_name("between"), by_name("worker"));
@@ -178,23 +181,26 @@ async fn drops_async(_a: Noisy, b: Noisy, _: Noisy) {
     drop(b);
 }
 
-/// The order without the macro, and all of it inside the span.
 #[tokio::test]
-async fn arguments_and_locals_are_dropped_inside_the_span_in_order() {
+async fn arguments_and_locals_are_dropped_in_order() {
     let noisy = || (Noisy("a"), Noisy("b"), Noisy("c"));
-    let order = |names: [&str; 4]| {
-        let lines = names.map(|name| format!("  dropped {{name=\"{name}\"}}\n"));
-        lines.concat()
+    let order = |indent: [&str; 4], names: [&str; 4]| {
+        let lines = indent.into_iter().zip(names);
+        let lines = lines.map(|(indent, name)| format!("{indent}dropped {{name=\"{name}\"}}\n"));
+        lines.collect::<String>()
     };
+    let names = ["b", "local", "c", "a"];
     let capture = testing::capture();
     capture.scope(|| {
         let (a, b, c) = noisy();
         drops(a, b, c);
     });
-    let expected = order(["b", "local", "c", "a"]);
-    assert_eq!(capture.tree(), format!("drops\n{expected}"));
+    let inside = order(["  "; 4], names);
+    assert_eq!(capture.tree(), format!("drops\n{inside}"));
+    // What the body of an async function leaves where it is goes when the span has been left.
     let capture = testing::capture();
     let (a, b, c) = noisy();
     capture.scope_async(drops_async(a, b, c)).await;
-    assert_eq!(capture.tree(), format!("drops_async\n{expected}"));
+    let inside = order(["  ", "  ", "", ""], names);
+    assert_eq!(capture.tree(), format!("drops_async\n{inside}"));
 }

@@ -212,5 +212,9 @@ pub(crate) fn push(
 /// Keeps the record of a span that has ended, for another.
 #[inline]
 pub(crate) fn keep(live: Box<Live>) {
-    let _ = with(|thread| Some(thread.own.try_borrow_mut().ok()?.spare.keep(live)));
+    let _ = with(|thread| {
+        if let Ok(mut own) = thread.own.try_borrow_mut() {
+            own.spare.keep(live);
+        }
+    });
 }

@@ -60,7 +60,7 @@ impl Active {
                 Self::passing(base.with_remote_span_context(live.context))
             }
             Some(base) => Self::recording(live, |span| base.with_span(span)),
-            None => Self::recording(live, |span| Context::current_with_span(span)),
+            None => Self::recording(live, Context::current_with_span),
         }
     }
 

@@ -1,9 +1,7 @@
 //! From a host name to a connection, in a bounded time.
 
 use std::io;
-#[cfg(feature = "otlp-http")]
 use std::io::ErrorKind;
-#[cfg(feature = "otlp-http")]
 use std::net::TcpStream;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
@@ -31,7 +29,6 @@ impl Place<'_> {
     /// # Errors
     ///
     /// What was found and what to set, in a sentence.
-    #[cfg(feature = "otlp-http")]
     pub(super) fn connect(&self, deadline: Instant) -> Result<TcpStream, String> {
         let mut last = None;
         for address in self.resolve(deadline)? {
@@ -77,7 +74,6 @@ impl Place<'_> {
         )
     }
 
-    #[cfg(feature = "otlp-http")]
     fn unreachable(&self, error: &io::Error) -> String {
         let (place, setting) = (self.authority(), self.setting);
         match error.kind() {

@@ -27,7 +27,9 @@ impl Report {
     pub fn problems(&self) -> Vec<String> {
         let probed = self.probes.iter().flat_map(|probe| probe.problems.clone());
         let sent = self.test_span.iter().flat_map(TestSpan::problems);
-        probed.chain(sent).collect()
+        // Where a problem is known, the test span has nothing to add.
+        let new = sent.filter(|(target, _)| !self.is_known_to_fail(target));
+        probed.chain(new.map(|(_, problem)| problem)).collect()
     }
 
     /// What is wrong with the settings, or worth knowing about them.
@@ -48,6 +50,11 @@ impl Report {
     /// The report as a JSON object on one line.
     pub fn to_json(&self) -> String {
         super::json::report(self)
+    }
+
+    fn is_known_to_fail(&self, target: &str) -> bool {
+        let mut known = self.probes.iter();
+        known.any(|probe| probe.target == target && !probe.problems.is_empty())
     }
 
     fn bad_settings(&self) -> usize {

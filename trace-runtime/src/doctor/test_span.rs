@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{Span, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, TraceId};
 
 use super::{Config, Diagnostic, Severity};
@@ -33,7 +33,7 @@ impl TestSpan {
             let tracer = OtelTracerProvider::of(core).tracer("trace-runtime");
             let mut span = tracer.start_with_context("doctor", &Context::new());
             let trace_id = span.span_context().trace_id();
-            span.end();
+            Span::end(&mut span);
             // What went wrong is told by the figures of each exporter.
             let _ = core.flush(limit);
             let stats = core.stats();
@@ -47,19 +47,17 @@ impl TestSpan {
         (sent, diagnostics)
     }
 
-    /// Why it did not arrive, one sentence for each exporter.
-    pub(super) fn problems(&self) -> impl Iterator<Item = String> {
+    /// The targets where it did not arrive, and why, one sentence each.
+    pub(super) fn problems(&self) -> impl Iterator<Item = (&str, String)> {
         let dropped = "a hook of `with_on_end` drops the test span".to_owned();
         let failed = self.exporters.iter().filter_map(problem);
-        self.dropped_on_end
-            .then_some(dropped)
-            .into_iter()
-            .chain(failed)
+        let dropped = self.dropped_on_end.then_some(("", dropped));
+        dropped.into_iter().chain(failed)
     }
 
     /// What to look for at the receiver, and what to expect there.
     pub(super) fn shown(&self, service: &str) -> String {
-        let problems: Vec<_> = self.problems().collect();
+        let problems: Vec<_> = self.problems().map(|(_, problem)| problem).collect();
         let id = self.trace_id;
         if problems.is_empty() {
             let targets: Vec<_> = self.exporters.iter().map(|e| e.target.as_str()).collect();
@@ -73,7 +71,7 @@ impl TestSpan {
     }
 }
 
-fn problem(exporter: &ExporterStats) -> Option<String> {
+fn problem(exporter: &ExporterStats) -> Option<(&str, String)> {
     let target = &exporter.target;
     if exporter.failed + exporter.queued == 0 {
         return None;
@@ -82,7 +80,6 @@ fn problem(exporter: &ExporterStats) -> Option<String> {
         .last_error
         .as_deref()
         .unwrap_or("no answer in time");
-    Some(format!(
-        "the test span was not delivered to {target}: {reason}"
-    ))
+    let problem = format!("the test span was not delivered to {target}: {reason}");
+    Some((target, problem))
 }

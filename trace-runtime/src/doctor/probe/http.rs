@@ -7,53 +7,88 @@ use http::StatusCode;
 use super::connect::Place;
 use super::exchange::{HttpReply, Reply, exchange};
 use super::{Probe, setting};
-use crate::config::{Features, OtlpConfig, OtlpProtocol};
+use crate::config::Features;
+#[cfg(feature = "jaeger")]
+use crate::config::JaegerConfig;
+#[cfg(feature = "otlp-http")]
+use crate::config::{OtlpConfig, OtlpProtocol};
 use crate::exporter::http::Endpoint;
 use crate::exporter::http::retry_after::http_date;
-use crate::exporter::otlp::Format;
 
 /// Clocks that differ by less are not worth a word: an answer's date has whole seconds.
 const TOLERATED_SKEW: Duration = Duration::from_secs(5);
 
-/// What we ask, and what to say about the answers.
+/// Whom we ask.
 struct Receiver<'a> {
     endpoint: Endpoint,
     target: String,
+    known: Known<'a>,
+}
+
+/// What we ask, and what to say about the answers.
+struct Known<'a> {
     /// The settings of the endpoint and of the credentials, in backticks.
     setting: &'a str,
     credentials: &'a str,
-    /// Where such spans are usually taken.
+    /// What chooses the format, in backticks.
+    format: &'a str,
+    /// Where such spans are usually taken, and where gRPC is spoken.
     usual_place: &'a str,
+    grpc_ports: &'a [u16],
     body: &'a str,
 }
 
 /// Asks the receiver of OTLP over HTTP.
+#[cfg(feature = "otlp-http")]
 pub(super) fn otlp(config: &OtlpConfig, limit: Duration) -> Probe {
-    let variable = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    let setting = setting(config.endpoint.source, variable, "with_endpoint");
     let headers = config.headers.value.iter();
     let headers: Vec<_> = headers
         .map(|(name, value)| (name.clone(), value.0.clone()))
         .collect();
-    let json = config.protocol.value == OtlpProtocol::HttpJson;
-    let (format, body) = match json {
-        true => (Format::Json, "{}"),
-        false => (Format::Protobuf, ""),
+    let (content_type, body) = match config.protocol.value {
+        OtlpProtocol::HttpJson => ("application/json", "{}"),
+        OtlpProtocol::HttpProtobuf | OtlpProtocol::Grpc => ("application/x-protobuf", ""),
     };
-    let url = &config.endpoint.value;
-    match Endpoint::new(url.as_str(), &headers, format.media_type()) {
+    let url = &config.endpoint;
+    let known = Known {
+        setting: &setting(url.source, "OTEL_EXPORTER_OTLP_ENDPOINT", "with_endpoint"),
+        credentials: "`OTEL_EXPORTER_OTLP_HEADERS`, such as `authorization=Bearer%20<token>`",
+        format: "`OTEL_EXPORTER_OTLP_PROTOCOL`",
+        usual_place: "OTLP over HTTP is usually taken on port 4318 at `/v1/traces`",
+        grpc_ports: &[4317],
+        body,
+    };
+    let endpoint = Endpoint::new(url.value.as_str(), &headers, content_type);
+    ask(endpoint, known, &url.value.to_string(), limit)
+}
+
+/// Asks a Jaeger collector.
+#[cfg(feature = "jaeger")]
+pub(super) fn jaeger(config: &JaegerConfig, limit: Duration) -> Probe {
+    let url = &config.endpoint;
+    let known = Known {
+        setting: &setting(url.source, "JAEGER_ENDPOINT", ""),
+        credentials: "`JAEGER_USER` and `JAEGER_PASSWORD`, or `JAEGER_AUTH_TOKEN`",
+        format: "`OTEL_TRACES_EXPORTER`",
+        usual_place: "a collector takes Thrift over HTTP on port 14268 at `/api/traces`",
+        grpc_ports: &[4317, 14_250],
+        body: "",
+    };
+    let endpoint = crate::exporter::jaeger::collector_endpoint(config);
+    ask(endpoint, known, &url.value.to_string(), limit)
+}
+
+fn ask(endpoint: Result<Endpoint, String>, known: Known<'_>, url: &str, limit: Duration) -> Probe {
+    match endpoint {
         Ok(endpoint) => Receiver {
             target: endpoint.target(),
             endpoint,
-            setting: &setting,
-            credentials: "`OTEL_EXPORTER_OTLP_HEADERS`, such as `authorization=Bearer%20<token>`",
-            usual_place: "OTLP over HTTP is usually taken on port 4318 at `/v1/traces`",
-            body,
+            known,
         }
         .probe(limit),
         Err(problem) => Probe {
             exporter: "",
-            target: url.to_string(),
+            target: url.to_owned(),
             answer: None,
             problems: vec![problem],
         },
@@ -68,7 +103,7 @@ impl Receiver<'_> {
         let place = Place {
             host: uri.host().unwrap_or_default().trim_matches(['[', ']']),
             port: uri.port_u16().unwrap_or(80),
-            setting: self.setting,
+            setting: self.known.setting,
         };
         let mut answer = None;
         let problems = match place.connect(deadline) {
@@ -98,7 +133,7 @@ impl Receiver<'_> {
             request.extend_from_slice(value.as_bytes());
             request.extend_from_slice(b"\r\n");
         }
-        let (length, body) = (self.body.len(), self.body);
+        let (length, body) = (self.known.body.len(), self.known.body);
         let end = format!("content-length: {length}\r\nconnection: close\r\n\r\n{body}");
         request.extend_from_slice(end.as_bytes());
         request
@@ -106,8 +141,8 @@ impl Receiver<'_> {
 
     /// What is wrong, and what to set.
     fn judge(&self, reply: &Reply, port: u16) -> Vec<String> {
-        let (target, setting) = (&self.target, self.setting);
-        let usual = self.usual_place;
+        let (target, setting) = (&self.target, self.known.setting);
+        let usual = self.known.usual_place;
         let problem = match reply {
             Reply::Http(reply) => {
                 let date = reply.header("date").and_then(|date| skew(date, target));
@@ -115,7 +150,7 @@ impl Receiver<'_> {
             }
             Reply::Http2 => self.grpc(),
             // A server of gRPC may hang up on what it does not understand.
-            Reply::Closed if port == 4317 => self.grpc(),
+            Reply::Closed if self.known.grpc_ports.contains(&port) => self.grpc(),
             Reply::Tls => self.tls(),
             Reply::Closed => format!(
                 "{target} closes the connection without an answer: {usual}, check {setting}"
@@ -132,13 +167,13 @@ impl Receiver<'_> {
     }
 
     fn grpc(&self) -> String {
-        let (target, setting) = (&self.target, self.setting);
-        let usual = self.usual_place;
+        let (target, setting) = (&self.target, self.known.setting);
+        let usual = self.known.usual_place;
         format!("{target} speaks gRPC: {usual}, set {setting} to it")
     }
 
     fn tls(&self) -> String {
-        let (target, setting) = (&self.target, self.setting);
+        let (target, setting) = (&self.target, self.known.setting);
         let feature = if Features::BUILT.tls {
             ""
         } else {
@@ -148,8 +183,8 @@ impl Receiver<'_> {
     }
 
     fn judge_status(&self, reply: &HttpReply) -> Option<String> {
-        let (target, setting) = (&self.target, self.setting);
-        let (status, usual) = (status_line(reply.status), self.usual_place);
+        let (target, setting) = (&self.target, self.known.setting);
+        let (status, usual) = (status_line(reply.status), self.known.usual_place);
         Some(match reply.status {
             200..=299 if !is_web_page(reply) => return None,
             200..=299 => format!("{target} answers with a web page: {usual}, check {setting}"),
@@ -162,14 +197,14 @@ impl Receiver<'_> {
             }
             401 | 403 => format!(
                 "{target} refuses the credentials ({status}): check {}",
-                self.credentials
+                self.known.credentials
             ),
             404 | 405 => {
                 format!("{target} does not take spans ({status}): {usual}, check {setting}")
             }
             415 => format!(
-                "{target} does not take this format ({status}): try another \
-                 `OTEL_EXPORTER_OTLP_PROTOCOL`"
+                "{target} does not take this format ({status}): try another {}",
+                self.known.format
             ),
             429 | 502..=504 => {
                 format!("{target} is there, but takes nothing now ({status}): look at its own log")

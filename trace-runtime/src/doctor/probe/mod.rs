@@ -4,9 +4,9 @@
 mod agent;
 #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 mod connect;
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 mod exchange;
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 mod http;
 
 use std::fmt;
@@ -15,12 +15,6 @@ use std::time::Duration;
 use super::Config;
 use super::json::exporter_name;
 use crate::config::ExporterChoice;
-#[cfg(feature = "jaeger")]
-use crate::config::JaegerProtocol;
-#[cfg(feature = "otlp-http")]
-use crate::config::OtlpProtocol;
-#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
-use crate::config::Source;
 
 /// What was found on the way to one receiver.
 #[derive(Clone, Debug)]
@@ -64,10 +58,16 @@ pub(super) fn all(config: &Config, limit: Duration) -> Vec<Probe> {
     expect(unused_variables)
 )]
 fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe> {
+    #[allow(unused_imports)]
+    use crate::config::{JaegerProtocol, OtlpProtocol};
     match choice {
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp if config.otlp.protocol.value != OtlpProtocol::Grpc => {
             Some(http::otlp(&config.otlp, limit))
+        }
+        #[cfg(feature = "jaeger")]
+        ExporterChoice::Jaeger(JaegerProtocol::HttpThrift) => {
+            Some(http::jaeger(&config.jaeger, limit))
         }
         #[cfg(feature = "jaeger")]
         ExporterChoice::Jaeger(JaegerProtocol::UdpCompact | JaegerProtocol::UdpBinary) => {
@@ -81,7 +81,8 @@ fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe
 
 /// What to set instead of a setting, in backticks.
 #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
-fn setting(source: Source, default: &str, code: &str) -> String {
+fn setting(source: crate::config::Source, default: &str, code: &str) -> String {
+    use crate::config::Source;
     match source {
         Source::Variable(name) => format!("`{name}`"),
         Source::Code => format!("`{code}`"),

@@ -20,6 +20,20 @@ pub(super) struct CollectorSettings {
     pub(super) timeout: Option<Duration>,
 }
 
+impl CollectorSettings {
+    /// # Errors
+    ///
+    /// What is wrong with the endpoint or the credentials.
+    pub(super) fn endpoint(&self) -> Result<Endpoint, String> {
+        let authorization = self.credentials.iter();
+        let headers: Vec<_> = authorization
+            .map(|credentials| ("authorization".to_owned(), credentials.header()))
+            .collect();
+        let content_type = "application/vnd.apache.thrift.binary";
+        Endpoint::new(&self.endpoint, &headers, content_type)
+    }
+}
+
 /// Who we are.
 #[derive(Clone)]
 pub(super) enum Credentials {
@@ -64,12 +78,7 @@ impl Collector {
     // By value, like every exporter's settings: what holds credentials is not kept by the caller.
     #[expect(clippy::needless_pass_by_value)]
     pub(super) fn new(settings: CollectorSettings) -> Result<Self, String> {
-        let authorization = settings.credentials.iter();
-        let headers: Vec<_> = authorization
-            .map(|credentials| ("authorization".to_owned(), credentials.header()))
-            .collect();
-        let content_type = "application/vnd.apache.thrift.binary";
-        let endpoint = Endpoint::new(&settings.endpoint, &headers, content_type)?;
+        let endpoint = settings.endpoint()?;
         Ok(Self {
             client: Client::new(endpoint, settings.timeout, hint),
             encoder: Encoder::default(),

@@ -18,6 +18,7 @@ use self::compact::Compact;
 use self::connection::{Connection, ConnectionSettings};
 use crate::Exporter;
 use crate::config::{JaegerConfig, JaegerProtocol};
+use crate::exporter::http::Endpoint;
 
 /// The exporter for this protocol. It does no I/O before the first batch.
 ///
@@ -31,12 +32,25 @@ pub(super) fn build(
     Ok(match protocol {
         JaegerProtocol::UdpCompact => Box::new(Agent::<Compact, _>::new(connection(config))),
         JaegerProtocol::UdpBinary => Box::new(Agent::<Binary, _>::new(connection(config))),
-        JaegerProtocol::HttpThrift => Box::new(Collector::new(CollectorSettings {
-            endpoint: config.endpoint.value.as_str().to_owned(),
-            credentials: credentials(config),
-            timeout: config.timeout.value,
-        })?),
+        JaegerProtocol::HttpThrift => Box::new(Collector::new(collector(config))?),
     })
+}
+
+/// Where a collector is posted to.
+///
+/// # Errors
+///
+/// What is wrong with the endpoint or the credentials.
+pub(crate) fn collector_endpoint(config: &JaegerConfig) -> Result<Endpoint, String> {
+    collector(config).endpoint()
+}
+
+fn collector(config: &JaegerConfig) -> CollectorSettings {
+    CollectorSettings {
+        endpoint: config.endpoint.value.as_str().to_owned(),
+        credentials: credentials(config),
+        timeout: config.timeout.value,
+    }
 }
 
 fn connection(config: &JaegerConfig) -> Connection {

@@ -32,6 +32,8 @@ pub(crate) use self::exporter::{ExporterChoice, names_destination};
 pub(crate) use self::features::Features;
 pub(crate) use self::filter::{Filter, LevelFilter};
 pub(crate) use self::jaeger::{JaegerConfig, JaegerProtocol, authority};
+#[cfg(all(feature = "gzip", feature = "otlp-http"))]
+pub(crate) use self::otlp::Compression;
 pub(crate) use self::otlp::{OtlpConfig, OtlpProtocol};
 pub(crate) use self::own::{
     Arguments, CancelledMode, CodeMode, DoctorMode, LogDestination, OwnConfig, doctor_mode,
@@ -94,7 +96,15 @@ pub struct Config {
 impl Config {
     /// Resolves every setting, and says what is wrong or worth knowing.
     pub(crate) fn resolve(overrides: &Overrides, lookup: &Lookup<'_>) -> (Config, Vec<Diagnostic>) {
-        resolve(overrides, lookup, Features::BUILT, &Host::detect(lookup))
+        let host = Host::detect(lookup);
+        #[cfg_attr(not(feature = "tls"), expect(unused_mut))]
+        let (config, mut diagnostics) = resolve(overrides, lookup, Features::BUILT, &host);
+        #[cfg(feature = "tls")]
+        diagnostics.extend(crate::exporter::tls::problem(
+            &config.exporters.value,
+            &config.otlp,
+        ));
+        (config, diagnostics)
     }
 
     /// The service name.

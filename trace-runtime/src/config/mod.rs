@@ -34,6 +34,8 @@ pub(crate) use self::filter::{Filter, LevelFilter};
 #[cfg(feature = "jaeger")]
 pub(crate) use self::jaeger::JaegerProtocol;
 pub(crate) use self::jaeger::{JaegerConfig, authority};
+#[cfg(all(feature = "gzip", feature = "otlp-http"))]
+pub(crate) use self::otlp::Compression;
 pub(crate) use self::otlp::OtlpConfig;
 #[cfg(feature = "otlp-http")]
 pub(crate) use self::otlp::OtlpProtocol;
@@ -98,7 +100,15 @@ pub struct Config {
 impl Config {
     /// Resolves every setting, and says what is wrong or worth knowing.
     pub(crate) fn resolve(overrides: &Overrides, lookup: &Lookup<'_>) -> (Config, Vec<Diagnostic>) {
-        resolve(overrides, lookup, Features::BUILT, &Host::detect(lookup))
+        let host = Host::detect(lookup);
+        #[cfg_attr(not(feature = "tls"), expect(unused_mut))]
+        let (config, mut diagnostics) = resolve(overrides, lookup, Features::BUILT, &host);
+        #[cfg(feature = "tls")]
+        diagnostics.extend(crate::exporter::tls::problem(
+            &config.exporters.value,
+            &config.otlp,
+        ));
+        (config, diagnostics)
     }
 
     /// The service name.

@@ -16,6 +16,7 @@ macro_rules! built {
 built![
     "axum",
     "chrono",
+    "gzip",
     "http",
     "jaeger",
     "off",
@@ -24,6 +25,7 @@ built![
     "sdk-exporter",
     "testing",
     "time",
+    "tls",
     "tokio",
     "tower",
     "url",

@@ -58,6 +58,10 @@ fn otlp(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
             OtlpProtocol::HttpJson => Format::Json,
             OtlpProtocol::HttpProtobuf | OtlpProtocol::Grpc => Format::Protobuf,
         },
+        #[cfg(feature = "gzip")]
+        gzip: config.otlp.compression.value == crate::config::Compression::Gzip,
+        #[cfg(feature = "tls")]
+        tls: super::tls::Tls::load(&config.otlp)?,
     };
     match OtlpHttp::new(settings) {
         Ok(exporter) => Ok(Box::new(exporter)),

@@ -3,6 +3,8 @@
 mod build;
 pub(crate) mod console;
 pub(crate) mod file;
+#[cfg(all(feature = "gzip", feature = "otlp-http"))]
+mod gzip;
 #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 pub(crate) mod http;
 #[cfg(feature = "jaeger")]
@@ -13,6 +15,8 @@ pub(crate) mod log_spans;
 pub(crate) mod otlp;
 #[cfg(feature = "sdk-exporter")]
 pub(crate) mod sdk;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 
 #[cfg(test)]
 #[cfg_attr(

@@ -9,8 +9,26 @@ use super::connect::left;
 /// More of an answer is not read.
 const LIMIT: usize = 16 * 1024;
 
+/// A connection, secured or not.
+pub(super) trait Wire: Read + Write {
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Wire for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Wire for super::tls::Secured {
+    fn socket(&self) -> &TcpStream {
+        &self.sock
+    }
+}
+
 /// What came back.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Reply {
     Http(HttpReply),
     /// The first frame of HTTP/2, which gRPC speaks.
@@ -23,10 +41,13 @@ pub(super) enum Reply {
     Closed,
     /// Nothing until the deadline.
     Silence,
+    /// TLS broke off.
+    #[cfg(feature = "tls")]
+    Failed(std::io::Error),
 }
 
 /// An answer of HTTP/1.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug)]
 pub(super) struct HttpReply {
     pub(super) status: u16,
     /// Names in lower case.
@@ -42,31 +63,46 @@ impl HttpReply {
     }
 }
 
-/// Sends the request and reads the answer.
-pub(super) fn exchange(stream: &mut TcpStream, request: &[u8], deadline: Instant) -> Reply {
-    let _ = stream.set_write_timeout(Some(left(deadline)));
-    // Whoever refuses to read may have said why.
-    let _ = stream.write_all(request);
-    let mut bytes = Vec::new();
-    let closed = read(stream, &mut bytes, deadline);
-    understand(&bytes, closed)
+/// How reading ended.
+enum End {
+    /// The answer is complete, or the time is over.
+    Enough,
+    Closed,
+    #[cfg(feature = "tls")]
+    Failed(std::io::Error),
 }
 
-/// Reads until the answer is complete; true if the other side hung up before.
-fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>, deadline: Instant) -> bool {
+/// Sends the request and reads the answer.
+pub(super) fn exchange(wire: &mut impl Wire, request: &[u8], deadline: Instant) -> Reply {
+    let _ = wire.socket().set_write_timeout(Some(left(deadline)));
+    // Whoever refuses to read may have said why.
+    let _ = wire.write_all(request);
+    let mut bytes = Vec::new();
+    match read(wire, &mut bytes, deadline) {
+        End::Enough => understand(&bytes, false),
+        End::Closed => understand(&bytes, true),
+        #[cfg(feature = "tls")]
+        End::Failed(error) => Reply::Failed(error),
+    }
+}
+
+fn read(wire: &mut impl Wire, bytes: &mut Vec<u8>, deadline: Instant) -> End {
     let mut buffer = [0; 2048];
     while bytes.len() < LIMIT && !is_complete(bytes) && Instant::now() < deadline {
-        let _ = stream.set_read_timeout(Some(left(deadline)));
-        match stream.read(&mut buffer) {
-            Ok(0) => return true,
+        let _ = wire.socket().set_read_timeout(Some(left(deadline)));
+        match wire.read(&mut buffer) {
+            Ok(0) => return End::Closed,
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => {
-                return !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
-            }
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => {}
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => return End::Enough,
+                #[cfg(feature = "tls")]
+                ErrorKind::InvalidData => return End::Failed(error),
+                _ => return End::Closed,
+            },
         }
     }
-    false
+    End::Enough
 }
 
 fn is_complete(bytes: &[u8]) -> bool {
@@ -133,11 +169,12 @@ mod tests {
     fn the_first_bytes_tell_the_protocol() {
         // A server of HTTP/2 begins with its settings.
         let settings = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100];
-        assert_eq!(understand(&settings, true), Reply::Http2);
-        assert_eq!(understand(&[21, 3, 1, 0, 2, 2, 70], true), Reply::Tls);
-        assert_eq!(understand(b"SSH-2.0-server\r\n", false), Reply::Other);
-        assert_eq!(understand(b"", true), Reply::Closed);
-        assert_eq!(understand(b"", false), Reply::Silence);
+        let reply = |bytes: &[u8], closed| format!("{:?}", understand(bytes, closed));
+        assert_eq!(reply(&settings, true), "Http2");
+        assert_eq!(reply(&[21, 3, 1, 0, 2, 2, 70], true), "Tls");
+        assert_eq!(reply(b"SSH-2.0-server\r\n", false), "Other");
+        assert_eq!(reply(b"", true), "Closed");
+        assert_eq!(reply(b"", false), "Silence");
     }
 
     #[test]

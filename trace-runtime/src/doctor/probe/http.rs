@@ -1,11 +1,14 @@
 //! Receivers that take spans over HTTP: one request without spans.
 
+use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::StatusCode;
 
 use super::connect::Place;
 use super::exchange::{HttpReply, Reply, exchange};
+#[cfg(feature = "tls")]
+use super::tls;
 use super::{Probe, setting};
 use crate::config::Features;
 #[cfg(feature = "jaeger")]
@@ -14,6 +17,8 @@ use crate::config::JaegerConfig;
 use crate::config::{OtlpConfig, OtlpProtocol};
 use crate::exporter::http::Endpoint;
 use crate::exporter::http::retry_after::http_date;
+#[cfg(feature = "tls")]
+use crate::exporter::tls::Tls;
 
 /// Clocks that differ by less are not worth a word: an answer's date has whole seconds.
 const TOLERATED_SKEW: Duration = Duration::from_secs(5);
@@ -36,6 +41,8 @@ struct Known<'a> {
     usual_place: &'a str,
     grpc_ports: &'a [u16],
     body: &'a str,
+    #[cfg(feature = "tls")]
+    tls: Tls,
 }
 
 /// Asks the receiver of OTLP over HTTP.
@@ -57,6 +64,9 @@ pub(super) fn otlp(config: &OtlpConfig, limit: Duration) -> Probe {
         usual_place: "OTLP over HTTP is usually taken on port 4318 at `/v1/traces`",
         grpc_ports: &[4317],
         body,
+        // Files that cannot be used are among the bad settings.
+        #[cfg(feature = "tls")]
+        tls: Tls::load(config).unwrap_or_default(),
     };
     let endpoint = Endpoint::new(url.value.as_str(), &headers, content_type);
     ask(endpoint, known, &url.value.to_string(), limit)
@@ -73,6 +83,8 @@ pub(super) fn jaeger(config: &JaegerConfig, limit: Duration) -> Probe {
         usual_place: "a collector takes Thrift over HTTP on port 14268 at `/api/traces`",
         grpc_ports: &[4317, 14_250],
         body: "",
+        #[cfg(feature = "tls")]
+        tls: Tls::default(),
     };
     let endpoint = crate::exporter::jaeger::collector_endpoint(config);
     ask(endpoint, known, &url.value.to_string(), limit)
@@ -102,14 +114,16 @@ impl Receiver<'_> {
         let uri = &self.endpoint.uri;
         let place = Place {
             host: uri.host().unwrap_or_default().trim_matches(['[', ']']),
-            port: uri.port_u16().unwrap_or(80),
+            port: uri
+                .port_u16()
+                .unwrap_or(if self.is_https() { 443 } else { 80 }),
             setting: self.known.setting,
         };
         let mut answer = None;
         let problems = match place.connect(deadline) {
             Err(problem) => vec![problem],
-            Ok(mut stream) => {
-                let reply = exchange(&mut stream, &self.request(), deadline);
+            Ok(stream) => {
+                let reply = self.exchange(stream, place.host, deadline);
                 answer = shown(&reply, began.elapsed());
                 self.judge(&reply, place.port)
             }
@@ -120,6 +134,23 @@ impl Receiver<'_> {
             answer,
             problems,
         }
+    }
+
+    fn is_https(&self) -> bool {
+        self.endpoint.uri.scheme_str() == Some("https")
+    }
+
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables))]
+    fn exchange(&self, mut stream: TcpStream, host: &str, deadline: Instant) -> Reply {
+        let request = self.request();
+        #[cfg(feature = "tls")]
+        if self.is_https() {
+            return match tls::secure(stream, &self.known.tls, host, deadline) {
+                Ok(mut stream) => exchange(&mut stream, &request, deadline),
+                Err(error) => Reply::Failed(error),
+            };
+        }
+        exchange(&mut stream, &request, deadline)
     }
 
     fn request(&self) -> Vec<u8> {
@@ -158,6 +189,8 @@ impl Receiver<'_> {
             Reply::Other => {
                 format!("what answers at {target} is not HTTP: {usual}, set {setting} to it")
             }
+            #[cfg(feature = "tls")]
+            Reply::Failed(error) => tls::explain(error, target, setting),
             Reply::Silence => format!(
                 "{target} takes the connection and does not answer in time: the receiver hangs, or \
                  {setting} names something else ({usual})"
@@ -234,6 +267,8 @@ fn shown(reply: &Reply, took: Duration) -> Option<String> {
         Reply::Tls => "TLS".to_owned(),
         Reply::Other => "no HTTP".to_owned(),
         Reply::Closed => "connection closed".to_owned(),
+        #[cfg(feature = "tls")]
+        Reply::Failed(_) => "TLS failed".to_owned(),
         Reply::Silence => return None,
     };
     Some(format!("{what} after {} ms", took.as_millis()))

@@ -8,6 +8,8 @@ mod connect;
 mod exchange;
 #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 mod http;
+#[cfg(all(feature = "tls", any(feature = "otlp-http", feature = "jaeger")))]
+mod tls;
 
 use std::fmt;
 use std::time::Duration;

@@ -4,10 +4,14 @@ use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant};
 
 use http::Request;
+use ureq::config::ConfigBuilder;
+use ureq::typestate::AgentScope;
 use ureq::{Agent, Timeout};
 
 use super::{Answer, Endpoint};
 use crate::ExportError;
+#[cfg(feature = "tls")]
+use crate::exporter::tls::Tls;
 
 /// More of an answer is not read.
 const ANSWER_LIMIT: u64 = 64 * 1024;
@@ -33,19 +37,24 @@ impl Client {
         timeout: Option<Duration>,
         hint: fn(port: Option<u16>) -> Option<&'static str>,
     ) -> Self {
-        // The proxy variables of the environment are for the configuration to read.
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .build();
         Self {
             target: endpoint.target(),
             endpoint,
             timeout: timeout.unwrap_or(LONGEST_ATTEMPT),
             hint,
-            agent: config.into(),
+            #[cfg(not(feature = "tls"))]
+            agent: config().build().into(),
+            #[cfg(feature = "tls")]
+            agent: config().tls_config(Tls::default().http()).build().into(),
+        }
+    }
+
+    /// Uses these certificates for `https://`.
+    #[cfg(all(feature = "tls", feature = "otlp-http"))]
+    pub(crate) fn with_tls(self, tls: &Tls) -> Self {
+        Self {
+            agent: config().tls_config(tls.http()).build().into(),
+            ..self
         }
     }
 
@@ -136,6 +145,15 @@ impl Client {
             port.and_then(|port| (self.hint)(Some(port))),
         )
     }
+}
+
+fn config() -> ConfigBuilder<AgentScope> {
+    // The proxy variables of the environment are for the configuration to read.
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
 }
 
 fn with_hint(mut message: String, hint: Option<&str>) -> String {

@@ -37,6 +37,17 @@ impl Endpoint {
         Ok(Self { uri, headers: map })
     }
 
+    /// With the header that says so, if bodies are compressed.
+    #[cfg(all(feature = "gzip", feature = "otlp-http"))]
+    pub(crate) fn compressed(mut self, gzip: bool) -> Self {
+        let encoding = http::header::CONTENT_ENCODING;
+        if gzip {
+            let gzip = HeaderValue::from_static("gzip");
+            self.headers.insert(encoding, gzip);
+        }
+        self
+    }
+
     /// The URL without user-info and query, where credentials may stand.
     pub(crate) fn target(&self) -> String {
         let url = self.uri.to_string();
@@ -55,6 +66,7 @@ fn split(url: &str) -> Result<(Uri, Option<String>), String> {
     let shown = || without_user_info(url);
     match uri.scheme_str() {
         Some("http") => {}
+        Some("https") if cfg!(feature = "tls") => {}
         Some("https") => return Err(format!("`{}` needs TLS, which is not built in", shown())),
         _ => return Err(format!("`{}` does not begin with `http://`", shown())),
     }
@@ -201,6 +213,7 @@ mod tests {
                 &[],
                 "`ftp://host/` does not begin with `http://`",
             ),
+            #[cfg(not(feature = "tls"))]
             (
                 "https://user:secret@host/",
                 &[],

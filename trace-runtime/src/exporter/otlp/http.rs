@@ -34,6 +34,11 @@ pub(crate) struct OtlpHttpSettings {
     /// How long one attempt may take, `None` for as long as the batch allows.
     pub(crate) timeout: Option<Duration>,
     pub(crate) format: Format,
+    /// Whether bodies are compressed.
+    #[cfg(feature = "gzip")]
+    pub(crate) gzip: bool,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: crate::exporter::tls::Tls,
 }
 
 /// Exports over HTTP.
@@ -43,6 +48,9 @@ pub(crate) struct OtlpHttp {
     format: Format,
     encoder: Encoder,
     body: Vec<u8>,
+    /// The compressed body, if bodies are compressed.
+    #[cfg(feature = "gzip")]
+    packed: Option<Vec<u8>>,
 }
 
 impl OtlpHttp {
@@ -52,14 +60,40 @@ impl OtlpHttp {
     ///
     /// What is wrong with the endpoint or the headers.
     pub(crate) fn new(settings: OtlpHttpSettings) -> Result<Self, String> {
-        let (headers, media_type) = (&settings.headers, settings.format.media_type());
-        let endpoint = Endpoint::new(&settings.endpoint, headers, media_type)?;
+        let (url, media_type) = (&settings.endpoint, settings.format.media_type());
+        let endpoint = Endpoint::new(url, &settings.headers, media_type)?;
+        #[cfg(feature = "gzip")]
+        let endpoint = endpoint.compressed(settings.gzip);
+        let client = Client::new(endpoint, settings.timeout, grpc_hint);
+        #[cfg(feature = "tls")]
+        let client = client.with_tls(&settings.tls);
         Ok(Self {
-            client: Client::new(endpoint, settings.timeout, grpc_hint),
+            client,
             format: settings.format,
             encoder: Encoder::default(),
             body: Vec::new(),
+            #[cfg(feature = "gzip")]
+            packed: settings.gzip.then(Vec::new),
         })
+    }
+
+    #[cfg(feature = "gzip")]
+    fn pack(&mut self) {
+        if let Some(packed) = &mut self.packed {
+            crate::exporter::gzip::compress(&self.body, packed);
+        }
+    }
+
+    #[cfg(not(feature = "gzip"))]
+    fn pack(&self) {}
+
+    /// What is posted.
+    fn body(&self) -> &[u8] {
+        #[cfg(feature = "gzip")]
+        if let Some(packed) = &self.packed {
+            return packed;
+        }
+        &self.body
     }
 }
 
@@ -82,8 +116,9 @@ impl Exporter for OtlpHttp {
                 json::request(batch, &mut self.body);
             }
         }
+        self.pack();
         self.client
-            .post(&self.body, spans, batch.deadline(), answer::outcome)
+            .post(self.body(), spans, batch.deadline(), answer::outcome)
     }
 
     fn target(&self) -> String {

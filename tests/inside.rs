@@ -165,7 +165,10 @@ async fn an_async_block_runs_in_a_span_of_its_own() {
     let capture = testing::capture();
     let sum = capture.scope_async(is_send(loads(&[1, 2]))).await;
     assert_eq!(sum, 3);
-    assert_eq!(capture.tree(), "loads {ids=[1, 2], sum=3}\n  load {count=2, last=2}\n");
+    assert_eq!(
+        capture.tree(),
+        "loads {ids=[1, 2], sum=3}\n  load {count=2, last=2}\n"
+    );
 }
 
 #[tokio::test]

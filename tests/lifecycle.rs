@@ -147,7 +147,7 @@ fn spans_open_at_shutdown_are_named() {
     let collector = Collector::start();
     let output = run_with(&collector, "open-at-shutdown");
     let said = stderr(&output);
-    assert!(said.contains("1 spans were still open"), "{said}");
+    assert!(said.contains("still open at the end: 1 span: "), "{said}");
     assert!(
         said.contains("`pending_task` at tests/scenarios.rs:"),
         "{said}"
@@ -300,7 +300,12 @@ fn a_collector_that_comes_up_later_gets_every_span() {
 #[test]
 fn a_thousand_tasks_racing_to_start_the_tracer_lose_and_mix_up_nothing() {
     let collector = Collector::start();
-    run_with(&collector, "thousand-tasks");
+    let output = run_with(&collector, "thousand-tasks");
+    let stats = stdout(&output);
+    assert!(
+        stats.contains("ended: 10000, exported: 10000, failed: 0, queued: 0"),
+        "{stats}"
+    );
     let spans = collector.spans();
     assert_eq!(spans.len(), 10_000);
     let by_id: HashMap<_, _> = spans

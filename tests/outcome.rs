@@ -105,16 +105,16 @@ mod shapes {
 
 #[tokio::test]
 async fn ok_leaves_the_status_alone() {
-    assert_eq!(outcome(|| drop(shapes::io(true))), FINE);
-    assert_eq!(outcome(|| drop(shapes::anyhow(true))), FINE);
-    assert_eq!(outcome(|| drop(shapes::boxed(true, "a"))), FINE);
-    assert_eq!(outcome(|| drop(shapes::generic(true, 1))), FINE);
-    assert_eq!(outcome(|| drop(shapes::bound(true, 1))), FINE);
-    assert_eq!(outcome(|| drop(shapes::opaque(true))), FINE);
-    assert_eq!(outcome(|| drop(shapes::text(true))), FINE);
-    assert_eq!(outcome(|| drop(shapes::unit(true))), FINE);
-    assert_eq!(outcome(|| drop(shapes::option(true))), FINE);
-    assert_eq!(outcome(|| drop(shapes::option(false))), FINE);
+    assert_eq!(outcome(|| _ = shapes::io(true)), FINE);
+    assert_eq!(outcome(|| _ = shapes::anyhow(true)), FINE);
+    assert_eq!(outcome(|| _ = shapes::boxed(true, "a")), FINE);
+    assert_eq!(outcome(|| _ = shapes::generic(true, 1)), FINE);
+    assert_eq!(outcome(|| _ = shapes::bound(true, 1)), FINE);
+    assert_eq!(outcome(|| _ = shapes::opaque(true)), FINE);
+    assert_eq!(outcome(|| _ = shapes::text(true)), FINE);
+    assert_eq!(outcome(|| _ = shapes::unit(true)), FINE);
+    assert_eq!(outcome(|| _ = shapes::option(true)), FINE);
+    assert_eq!(outcome(|| _ = shapes::option(false)), FINE);
     let capture = testing::capture();
     capture.scope_async(shapes::own(true)).await.unwrap();
     assert_eq!(capture.spans()[0].status, Status::Unset);
@@ -123,14 +123,14 @@ async fn ok_leaves_the_status_alone() {
 #[tokio::test]
 async fn err_fails_the_span_whatever_its_type() {
     let name = "std::io::error::Error";
-    assert_eq!(outcome(|| drop(shapes::io(false))), failed("port 80", name));
+    assert_eq!(outcome(|| _ = shapes::io(false)), failed("port 80", name));
     let kind = "ConnectionRefused";
     assert_eq!(
-        outcome(|| drop(shapes::anyhow(false))),
+        outcome(|| _ = shapes::anyhow(false)),
         failed("port 80", kind)
     );
     assert_eq!(
-        outcome(|| drop(shapes::boxed(false, "a"))),
+        outcome(|| _ = shapes::boxed(false, "a")),
         failed("a", "_OTHER")
     );
     assert_eq!(
@@ -143,16 +143,16 @@ async fn err_fails_the_span_whatever_its_type() {
     );
     let opaque = "outcome::shapes::Opaque";
     assert_eq!(
-        outcome(|| drop(shapes::opaque(false))),
+        outcome(|| _ = shapes::opaque(false)),
         failed("Opaque", opaque)
     );
     assert_eq!(
-        outcome(|| drop(shapes::text(false))),
+        outcome(|| _ = shapes::text(false)),
         failed("no", "alloc::string::String")
     );
-    assert_eq!(outcome(|| drop(shapes::unit(false))), failed("()", "()"));
+    assert_eq!(outcome(|| _ = shapes::unit(false)), failed("()", "()"));
     assert_eq!(
-        outcome(|| drop(shapes::never(false))),
+        outcome(|| _ = shapes::never(false)),
         failed("always", "str")
     );
     let capture = testing::capture();
@@ -238,8 +238,8 @@ fn read(ret: Result<u8, io::Error>) -> Result<u8, io::Error> {
 #[test]
 fn the_user_decides_what_a_failure_is() {
     let other = (Status::error(""), Some("_OTHER".to_owned()), 0);
-    assert_eq!(outcome(|| drop(find(0))), other);
-    assert_eq!(outcome(|| drop(find(1))), FINE);
+    assert_eq!(outcome(|| _ = find(0)), other);
+    assert_eq!(outcome(|| _ = find(1)), FINE);
     assert_eq!(outcome(|| drop(read(Ok(0)))), other);
     assert_eq!(outcome(|| drop(read(Err(refused())))), FINE);
 }

@@ -1,4 +1,94 @@
-//! Tracing for Rust services.
+//! Tracing for Rust services: one attribute on a handler, and every request is seen in Jaeger.
+//!
+//! # The smallest program
+//!
+//! ```no_run
+//! use trace_runtime::traced;
+//!
+//! #[traced]
+//! fn greet(name: &str) -> String {
+//!     format!("hello, {name}")
+//! }
+//!
+//! fn main() {
+//!     let _guard = trace_runtime::init_tracer();
+//!     println!("{}", greet("world"));
+//! }
+//! ```
+//!
+//! [`init_tracer`] reads everything from the environment and never fails. [`#[traced]`](macro@traced) is
+//! one span per call, named `Type::method` or `function`, with the arguments as typed attributes.
+//!
+//! # Configuration
+//!
+//! | to | set | or in code |
+//! |---|---|---|
+//! | name the service | `OTEL_SERVICE_NAME=orders` | [`with_service_name`](TracerBuilder::with_service_name) |
+//! | send to a collector, by OTLP | `OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318` | [`with_endpoint`](TracerBuilder::with_endpoint) |
+//! | send to an old Jaeger agent | `JAEGER_AGENT_HOST=agent` | [`with_agent`](TracerBuilder::with_agent) |
+//! | see spans on the terminal | `OTEL_TRACES_EXPORTER=console` | [`with_default_exporter`](TracerBuilder::with_default_exporter)`(`[`Console`]`::new())` |
+//! | sample a tenth | `OTEL_TRACES_SAMPLER=parentbased_traceidratio` `OTEL_TRACES_SAMPLER_ARG=0.1` | [`with_sampler`](TracerBuilder::with_sampler) |
+//! | join old services | `OTEL_PROPAGATORS=tracecontext,baggage,b3,jaeger` | |
+//! | turn it off | `OTEL_SDK_DISABLED=true` | |
+//!
+//! All variables, their grammars and defaults are in [`config`]. A service that never calls
+//! [`init_tracer`] traces all the same if the environment names a destination; otherwise annotated code
+//! does nothing at all. [`try_init_tracer`] refuses a bad environment, with every bad variable in one
+//! error; [`Tracer::builder`] says in code what must not be left to the environment.
+//!
+//! # Async, threads, services
+//!
+//! An `async fn` is inside its span whenever it is polled. What leaves the context must carry it:
+//!
+//! ```
+//! use trace_runtime::{InCurrentContext, carry};
+//!
+//! # fn example() {
+//! let task = async { /* .. */ }.in_current_context(); // for any spawn; `trace_runtime::spawn` does it
+//! let thread = std::thread::spawn(carry(|| { /* .. */ }));
+//! # drop(task);
+//! # }
+//! ```
+//!
+//! Between services, [`inject`] and [`extract`] write and read headers, `#[traced(parent = headers)]`
+//! takes the caller's span as its parent, and `tower::ServerLayer` (feature `tower`) does it for a whole
+//! service. Spans made by hand with the OpenTelemetry API, and whatever else speaks it, are parents and
+//! children of ours and land in the same export.
+//!
+//! # Errors, panics, cancellations
+//!
+//! A returned `Err` fails the span: description, `error.type` and one exception event, found by the type,
+//! with no option to set. An error that bubbles up is told once. A panic fails every span it passes; a
+//! future that is dropped before it is done gets `traced.cancelled`. [`Failure`] lets an error decide for
+//! itself.
+//!
+//! # Shutdown
+//!
+//! Dropping the guard delivers what is left, in at most 5 s (`TRACED_SHUTDOWN_TIMEOUT`): under 50 ms when
+//! the collector answers. `process::exit` loses nothing either. [`TracerGuard::flush`],
+//! [`shutdown`](TracerGuard::shutdown) and [`stats`](TracerGuard::stats) say what became of the spans. A
+//! collector that is down is named once; spans are kept, up to 32,768 or 32 MiB, and delivered when it is
+//! back.
+//!
+//! # Tests
+//!
+//! Feature `testing`: `testing::capture()` keeps the spans of a scope, for parallel tests without a
+//! collector.
+//!
+//! # Features
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `otlp-http` | OTLP over HTTP, protobuf and JSON | yes |
+//! | `jaeger` | Thrift to old Jaeger agents and collectors | yes |
+//! | `remote-sampler` | sampling strategies from a Jaeger | yes |
+//! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
+//! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
+//! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |
+//! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
+//! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
+//! | `testing` | `testing::capture()` | |
+//! | `off` | `#[traced]` returns every function unchanged | |
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -9,6 +99,7 @@ mod carry;
 mod clock;
 pub mod config;
 mod diagnostics;
+pub mod doctor;
 mod error;
 mod exporter;
 mod forest;
@@ -42,8 +133,9 @@ pub use carry::{InCurrentContext, carry, span_id, trace_id};
 pub use carry::{spawn, spawn_blocking};
 pub use config::Config;
 pub use diagnostics::{Diagnostic, Severity};
+pub use doctor::doctor;
 pub use error::{FlushError, InitError};
-pub use exporter::{Batch, ExportError, Exporter, Resource};
+pub use exporter::{Batch, Console, ExportError, Exporter, Resource};
 #[cfg(feature = "tower")]
 pub use integration::tower;
 pub use otel::{OtelTracer, OtelTracerProvider};

@@ -1,4 +1,5 @@
-//! What only the operating system can tell: that the process exits, that it was forked.
+//! What only the operating system can tell: that the process exits, that it was forked, how wide the
+//! terminal is.
 #![allow(unsafe_code)]
 
 use std::panic::catch_unwind;
@@ -29,4 +30,24 @@ extern "C" fn exiting() {
 #[cfg(unix)]
 extern "C" fn forked_child() {
     global::forked();
+}
+
+/// The width of the terminal that standard error is, if it is one.
+#[cfg(unix)]
+pub(crate) fn terminal_columns() -> Option<usize> {
+    let mut size = libc::winsize {
+        ws_row: 0,
+        ws_col: 0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    // SAFETY: the request writes a `winsize`, and `size` is one that outlives the call.
+    let answer = unsafe { libc::ioctl(libc::STDERR_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    (answer == 0 && size.ws_col > 0).then(|| usize::from(size.ws_col))
+}
+
+/// Elsewhere nobody knows.
+#[cfg(not(unix))]
+pub(crate) fn terminal_columns() -> Option<usize> {
+    None
 }

@@ -199,6 +199,6 @@ impl Span for LiveSpan {
         } else {
             Some(clock::unix_nanos(timestamp))
         };
-        self.end(wall);
+        self.finish(wall);
     }
 }

@@ -46,3 +46,11 @@ pub(crate) fn printable(text: &str) -> String {
     }
     out
 }
+
+/// `1 span`, `2 spans`.
+pub(crate) fn spans(count: impl Into<u64>) -> String {
+    match count.into() {
+        1 => "1 span".to_owned(),
+        count => format!("{count} spans"),
+    }
+}

@@ -59,16 +59,23 @@ fn record() {
             }
         "#]],
     );
-    check(fields::record, "", &expect![[r#"
+    check(
+        fields::record,
+        "",
+        &expect![[r#"
         fn f() {
             ()
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn event() {
-    check(fields::event, r#""miss", key"#, &expect![[r#"
+    check(
+        fields::event,
+        r#""miss", key"#,
+        &expect![[r#"
         fn f() {
             if let ::core::option::Option::Some(__span) = p::inside() {
                 let mut __event = p::event(&__span, "miss");
@@ -76,15 +83,20 @@ fn event() {
                 p::add_event(__event);
             }
         }
-    "#]]);
-    check(fields::event, "NAME", &expect![[r#"
+    "#]],
+    );
+    check(
+        fields::event,
+        "NAME",
+        &expect![[r#"
         fn f() {
             if let ::core::option::Option::Some(__span) = p::inside() {
                 let __event = p::event(&__span, NAME);
                 p::add_event(__event);
             }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

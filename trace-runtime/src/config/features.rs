@@ -22,8 +22,8 @@ impl Features {
         http_json: cfg!(feature = "otlp-http"),
         jaeger: cfg!(feature = "jaeger"),
         remote_sampler: cfg!(feature = "remote-sampler"),
-        tls: false,
-        gzip: false,
+        tls: cfg!(feature = "tls"),
+        gzip: cfg!(feature = "gzip"),
         log: false,
         tracing: false,
     };

@@ -22,7 +22,6 @@ mod tests;
 
 use std::time::Duration;
 
-use self::features::Features;
 use self::reader::Reader;
 use self::resource::Host;
 use crate::diagnostics::Diagnostic;
@@ -30,17 +29,24 @@ use crate::exporter::Resource;
 use crate::value::Value;
 
 pub(crate) use self::exporter::{ExporterChoice, names_destination};
+pub(crate) use self::features::Features;
 pub(crate) use self::filter::{Filter, LevelFilter};
-pub(crate) use self::jaeger::JaegerConfig;
+#[cfg(feature = "jaeger")]
+pub(crate) use self::jaeger::JaegerProtocol;
+pub(crate) use self::jaeger::{JaegerConfig, authority};
+#[cfg(all(feature = "gzip", feature = "otlp-http"))]
+pub(crate) use self::otlp::Compression;
 pub(crate) use self::otlp::OtlpConfig;
 #[cfg(feature = "otlp-http")]
 pub(crate) use self::otlp::OtlpProtocol;
-pub(crate) use self::own::{Arguments, CancelledMode, CodeMode, LogDestination, OwnConfig};
+pub(crate) use self::own::{
+    Arguments, CancelledMode, CodeMode, DoctorMode, LogDestination, OwnConfig, doctor_mode,
+};
 pub(crate) use self::pipeline::{BatchConfig, LimitsConfig};
 pub(crate) use self::propagation::{PropagatorChoice, PropagatorsConfig};
 pub(crate) use self::sampler::{RemoteConfig, RootSampler, SamplerConfig};
 pub(crate) use self::secret::{one_line, shown};
-pub(crate) use self::setting::{Setting, Source};
+pub(crate) use self::setting::{Render, Setting, Source};
 
 /// How a variable is looked up.
 pub(crate) type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -94,7 +100,15 @@ pub struct Config {
 impl Config {
     /// Resolves every setting, and says what is wrong or worth knowing.
     pub(crate) fn resolve(overrides: &Overrides, lookup: &Lookup<'_>) -> (Config, Vec<Diagnostic>) {
-        resolve(overrides, lookup, Features::BUILT, &Host::detect(lookup))
+        let host = Host::detect(lookup);
+        #[cfg_attr(not(feature = "tls"), expect(unused_mut))]
+        let (config, mut diagnostics) = resolve(overrides, lookup, Features::BUILT, &host);
+        #[cfg(feature = "tls")]
+        diagnostics.extend(crate::exporter::tls::problem(
+            &config.exporters.value,
+            &config.otlp,
+        ));
+        (config, diagnostics)
     }
 
     /// The service name.

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Overrides;
 use super::features::Features;
 use super::filter::LevelFilter;
 use super::go;
 use super::reader::Reader;
 use super::setting::Setting;
 use super::value::{self, Parsed, Word};
+use super::{Lookup, Overrides};
 use crate::callsite::Level;
 
 /// Which arguments are recorded.
@@ -112,6 +112,45 @@ impl Word for LogDestination {
     }
 }
 
+/// Whether the way to the collector is checked instead of running the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DoctorMode {
+    Off,
+    /// A report for people.
+    Text,
+    /// A report for programs.
+    Json,
+}
+
+impl Word for DoctorMode {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("false", DoctorMode::Off),
+        ("true", DoctorMode::Text),
+        ("json", DoctorMode::Json),
+    ];
+}
+
+const DOCTOR: &str = "TRACED_DOCTOR";
+
+/// What `TRACED_DOCTOR` asks for, when nothing else is resolved yet. A bad value asks for nothing
+/// here and is reported with all others.
+pub(crate) fn doctor_mode(lookup: &Lookup<'_>) -> DoctorMode {
+    lookup(DOCTOR)
+        .and_then(|text| doctor(&text).ok())
+        .unwrap_or(DoctorMode::Off)
+}
+
+fn doctor(text: &str) -> Parsed<DoctorMode> {
+    if text.trim().eq_ignore_ascii_case("json") {
+        return Ok(DoctorMode::Json);
+    }
+    match go::boolean(text) {
+        Ok(true) => Ok(DoctorMode::Text),
+        Ok(false) => Ok(DoctorMode::Off),
+        Err(accepted) => Err(format!("{accepted}, or `json`")),
+    }
+}
+
 /// Settings without a section of their own.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OwnConfig {
@@ -123,7 +162,7 @@ pub(crate) struct OwnConfig {
     pub(crate) exception_signal: Setting<ExceptionSignal>,
     /// Whether bad values end the process, with status 78.
     pub(crate) strict: Setting<bool>,
-    pub(crate) doctor: Setting<bool>,
+    pub(crate) doctor: Setting<DoctorMode>,
     pub(crate) shutdown_timeout: Setting<Duration>,
     /// Where the exporter `file` writes.
     pub(crate) file: Setting<Option<PathBuf>>,
@@ -151,7 +190,7 @@ pub(super) fn resolve(
             .variable("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", opt_in)
             .or(ExceptionSignal::SpanEvents),
         strict: flag(reader, "TRACED_STRICT"),
-        doctor: flag(reader, "TRACED_DOCTOR"),
+        doctor: reader.field().variable(DOCTOR, doctor).or(DoctorMode::Off),
         shutdown_timeout: reader
             .field()
             .variable("TRACED_SHUTDOWN_TIMEOUT", value::milliseconds(0))

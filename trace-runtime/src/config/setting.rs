@@ -54,7 +54,7 @@ impl<T> Setting<T> {
 }
 
 /// How the table and the diagnostics print a value. Secrets print as `[redacted]`.
-pub(super) trait Render {
+pub(crate) trait Render {
     fn render(&self) -> String;
 }
 

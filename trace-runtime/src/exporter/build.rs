@@ -19,15 +19,15 @@ pub(crate) fn build(
     match choice {
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp => otlp(config),
-        ExporterChoice::File => file(config),
-        ExporterChoice::Console => {
-            use std::io::IsTerminal;
-            let style = Style::detect(std::io::stderr().is_terminal(), lookup);
-            Ok(Box::new(Console::stderr(
-                style,
-                config.batch.schedule_delay.value,
-            )))
+        #[cfg(feature = "jaeger")]
+        ExporterChoice::Jaeger(protocol) => {
+            super::jaeger::build(protocol, &config.jaeger).map_err(Diagnostic::error)
         }
+        ExporterChoice::File => file(config),
+        ExporterChoice::Console => Ok(Box::new(Console::stderr(
+            Style::of_stderr(lookup),
+            config.batch.schedule_delay.value,
+        ))),
         // The configuration keeps only exporters that this build can make.
         #[allow(unreachable_patterns)]
         choice => Err(Diagnostic::error(format!(
@@ -58,6 +58,10 @@ fn otlp(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
             OtlpProtocol::HttpJson => Format::Json,
             OtlpProtocol::HttpProtobuf | OtlpProtocol::Grpc => Format::Protobuf,
         },
+        #[cfg(feature = "gzip")]
+        gzip: config.otlp.compression.value == crate::config::Compression::Gzip,
+        #[cfg(feature = "tls")]
+        tls: super::tls::Tls::load(&config.otlp)?,
     };
     match OtlpHttp::new(settings) {
         Ok(exporter) => Ok(Box::new(exporter)),

@@ -3,21 +3,30 @@
 mod build;
 pub(crate) mod console;
 pub(crate) mod file;
+#[cfg(all(feature = "gzip", feature = "otlp-http"))]
+mod gzip;
+#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
+pub(crate) mod http;
+#[cfg(feature = "jaeger")]
+pub(crate) mod jaeger;
 pub(crate) mod json;
 pub(crate) mod log_spans;
 #[cfg(feature = "otlp-http")]
 pub(crate) mod otlp;
 #[cfg(feature = "sdk-exporter")]
 pub(crate) mod sdk;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 
 #[cfg(test)]
 #[cfg_attr(
-    not(any(feature = "otlp-http", feature = "sdk-exporter")),
+    not(any(feature = "otlp-http", feature = "jaeger", feature = "sdk-exporter")),
     expect(dead_code)
 )]
 pub(crate) mod samples;
 
 pub(crate) use build::build;
+pub use console::Console;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -58,6 +67,12 @@ pub trait Exporter: Send + 'static {
     /// Delivers what the exporter itself holds back; called once, after the last batch.
     fn shutdown(&mut self, deadline: Instant) {
         let _ = deadline;
+    }
+
+    /// How many spans were too large to send, since the start. They are counted as
+    /// `dropped_too_large` where [`ExportError::Rejected`] counts them as refused.
+    fn dropped_too_large(&self) -> u64 {
+        0
     }
 
     /// Where the spans go, for diagnostics, without credentials.

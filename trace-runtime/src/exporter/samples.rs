@@ -68,6 +68,22 @@ pub(crate) fn plain_records(count: u64) -> Records {
     records
 }
 
+/// One span with a name of so many bytes.
+#[cfg(feature = "jaeger")]
+pub(crate) fn large_record(len: usize) -> Records {
+    let mut records = Records::new();
+    let mut attributes = AttributeBuffer::new();
+    attributes.push_name(&"x".repeat(len));
+    let header = Header {
+        site: PLAIN.site_id(),
+        trace_id: 1,
+        span_id: 1,
+        ..Header::default()
+    };
+    push(&mut records, header, attributes, None);
+    records
+}
+
 fn push(
     records: &mut Records,
     header: Header,

@@ -2,6 +2,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod control;
+mod link;
 pub(crate) mod open;
 pub(crate) mod queue;
 pub(crate) mod report;

@@ -12,6 +12,7 @@ use super::report::Reporter;
 use super::stats::{SenderCounters, WorkerCounters};
 use crate::diagnostics::Diagnostic;
 use crate::exporter::{Batch, ExportError, Exporter, Resource};
+use crate::plain_text;
 use crate::record::Records;
 
 /// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
@@ -28,8 +29,9 @@ const UNLIMITED: Duration = Duration::from_secs(3600);
 pub(crate) struct Pending {
     records: Records,
     bytes: usize,
-    /// The most spans that any exporter lost.
+    /// The most spans that any exporter lost, and that were too large for any.
     failed: AtomicU64,
+    too_large: AtomicU64,
     queue: Arc<Queue>,
     counters: Arc<WorkerCounters>,
 }
@@ -45,6 +47,7 @@ impl Pending {
             records,
             bytes,
             failed: AtomicU64::new(0),
+            too_large: AtomicU64::new(0),
             queue: Arc::clone(queue),
             counters: Arc::clone(counters),
         })
@@ -54,11 +57,12 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         let spans = self.records.len() as u64;
-        let failed = self.failed.load(Ordering::Relaxed).min(spans);
-        self.counters.failed.fetch_add(failed, Ordering::Relaxed);
-        self.counters
-            .exported
-            .fetch_add(spans - failed, Ordering::Relaxed);
+        let lost = self.failed.load(Ordering::Relaxed).min(spans);
+        let too_large = self.too_large.load(Ordering::Relaxed).min(lost);
+        let add = |counter: &AtomicU64, spans| counter.fetch_add(spans, Ordering::Relaxed);
+        add(&self.counters.failed, lost - too_large);
+        add(&self.counters.dropped_too_large, too_large);
+        add(&self.counters.exported, spans - lost);
         self.queue.release(self.records.len(), self.bytes);
     }
 }
@@ -131,18 +135,22 @@ impl Sender {
                 (Effort::Now(until) | Effort::Last(until), _) => limit.min(until),
             };
             let batch = Arc::clone(batch);
+            let too_large = self.exporter.dropped_too_large();
             match self.attempt(&batch, deadline) {
-                Ok(()) => self.done(&batch, 0),
+                Ok(()) => self.done(&batch, 0, 0),
                 Err(ExportError::Rejected { spans, message }) => {
                     let spans = spans.min(batch.records.len() as u64);
                     self.complain(
                         format!(
-                            "{spans} spans were refused by {}: {message}",
-                            self.counters.target
+                            "refused by {}: {}: {message}",
+                            self.counters.target,
+                            plain_text::spans(spans)
                         ),
                         &message,
                     );
-                    self.done(&batch, spans);
+                    let dropped = self.exporter.dropped_too_large();
+                    let too_large = dropped.saturating_sub(too_large);
+                    self.done(&batch, spans, too_large);
                 }
                 Err(ExportError::Unreachable(message)) => {
                     if !self.postpone(effort, None, &message) {
@@ -174,18 +182,21 @@ impl Sender {
         })
     }
 
-    /// The exporter is done with the first batch of the outbox.
-    fn done(&mut self, batch: &Pending, failed: u64) {
+    /// The exporter is done with the first batch of the outbox; so many spans of it are lost, and so
+    /// many of these were too large.
+    fn done(&mut self, batch: &Pending, lost: u64, too_large: u64) {
         let spans = batch.records.len() as u64;
-        batch.failed.fetch_max(failed, Ordering::Relaxed);
-        self.counters.failed.fetch_add(failed, Ordering::Relaxed);
-        self.counters
-            .exported
-            .fetch_add(spans - failed, Ordering::Relaxed);
+        let too_large = too_large.min(lost);
+        batch.failed.fetch_max(lost, Ordering::Relaxed);
+        batch.too_large.fetch_max(too_large, Ordering::Relaxed);
+        let add = |counter: &AtomicU64, spans| counter.fetch_add(spans, Ordering::Relaxed);
+        add(&self.counters.failed, lost - too_large);
+        add(&self.counters.dropped_too_large, too_large);
+        add(&self.counters.exported, spans - lost);
         self.outbox.pop_front();
         self.pause = FIRST_PAUSE;
         self.retry_at = None;
-        if failed < spans {
+        if lost < spans {
             self.recovered();
         }
     }
@@ -196,11 +207,14 @@ impl Sender {
         if let Effort::Last(_) = effort {
             let lost: usize = self.outbox.iter().map(|batch| batch.records.len()).sum();
             self.complain(
-                format!("{lost} spans were not delivered to {target}: {message}"),
+                format!(
+                    "not delivered to {target}: {}: {message}",
+                    plain_text::spans(lost as u64)
+                ),
                 message,
             );
             while let Some(batch) = self.outbox.front().cloned() {
-                self.done(&batch, batch.records.len() as u64);
+                self.done(&batch, batch.records.len() as u64, 0);
             }
             return true;
         }

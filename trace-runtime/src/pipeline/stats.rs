@@ -20,6 +20,10 @@ pub struct Stats {
     pub queued: u64,
     /// Dropped, because the queue was full.
     pub dropped_queue_full: u64,
+    /// Dropped, because no datagram holds them: see [`Exporter::dropped_too_large`].
+    ///
+    /// [`Exporter::dropped_too_large`]: crate::Exporter::dropped_too_large
+    pub dropped_too_large: u64,
     /// Dropped by `with_on_end`.
     pub dropped_on_end: u64,
     /// Dropped, because the tracer had been shut down.
@@ -42,6 +46,8 @@ pub struct ExporterStats {
     pub exported: u64,
     /// Spans it could not deliver.
     pub failed: u64,
+    /// Spans that were too large for it.
+    pub dropped_too_large: u64,
     /// Spans it still has to deliver.
     pub queued: u64,
     /// Why the last attempt failed; `None` after a success.
@@ -65,6 +71,7 @@ pub(crate) struct WorkerCounters {
     pub(crate) dropped_not_sampled: AtomicU64,
     pub(crate) exported: AtomicU64,
     pub(crate) failed: AtomicU64,
+    pub(crate) dropped_too_large: AtomicU64,
 }
 
 /// What one sender counts.
@@ -74,6 +81,7 @@ pub(crate) struct SenderCounters {
     pub(crate) accepted: AtomicU64,
     pub(crate) exported: AtomicU64,
     pub(crate) failed: AtomicU64,
+    pub(crate) dropped_too_large: AtomicU64,
     pub(crate) last_error: Mutex<Option<String>>,
 }
 
@@ -84,6 +92,7 @@ impl SenderCounters {
             accepted: AtomicU64::new(0),
             exported: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            dropped_too_large: AtomicU64::new(0),
             last_error: Mutex::new(None),
         }
     }
@@ -98,12 +107,14 @@ impl SenderCounters {
     pub(crate) fn snapshot(&self) -> ExporterStats {
         let exported = self.exported.load(Ordering::Relaxed);
         let failed = self.failed.load(Ordering::Relaxed);
+        let dropped_too_large = self.dropped_too_large.load(Ordering::Relaxed);
         let accepted = self.accepted.load(Ordering::Relaxed);
         ExporterStats {
             target: self.target.clone(),
             exported,
             failed,
-            queued: accepted.saturating_sub(exported + failed),
+            dropped_too_large,
+            queued: accepted.saturating_sub(exported + failed + dropped_too_large),
             last_error: self
                 .last_error
                 .lock()

@@ -100,10 +100,12 @@ impl ThreadState {
         if !needs_global || self.starting.get() {
             return; // looked up by the first span that needs it
         }
+        // Read first: what changes meanwhile is looked up by the next span.
+        let generation = global::generation();
         self.starting.set(true);
         let core = global::current();
         self.starting.set(false);
-        self.generation.set(global::generation());
+        self.generation.set(generation);
         self.global.set(core);
     }
 

@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 
 use super::control::{Control, Request};
+use super::link::Link;
 use super::queue::Queue;
 use super::report::Reporter;
 use super::sender::{Effort, Pending, Sender, Shared};
@@ -19,6 +19,7 @@ use crate::clock::Anchor;
 use crate::config::CodeMode;
 use crate::diagnostics::Diagnostic;
 use crate::exporter::{Exporter, log_spans};
+use crate::plain_text;
 use crate::record::{Keep, Records, SpanRecord};
 
 /// What `with_on_end` was given: called in order, until one says no.
@@ -171,7 +172,8 @@ impl Worker {
             .collect();
         let more = if open.len() > 5 { " and elsewhere" } else { "" };
         self.reporter.note(Diagnostic::warning(format!(
-            "{spans} spans were still open at the end and are not exported: {}{more}",
+            "not exported because still open at the end: {}: {}{more}",
+            plain_text::spans(spans.unsigned_abs()),
             sites.join(", ")
         )));
     }
@@ -276,7 +278,7 @@ impl Worker {
         };
         Delivery {
             exported: sum(|s| s.exported),
-            failed: sum(|s| s.failed),
+            failed: sum(|s| s.failed + s.dropped_too_large),
             queued: sum(|s| s.queued),
             reason: self
                 .sent
@@ -291,122 +293,6 @@ impl Worker {
             exported: now.exported - before.exported,
             failed: now.failed - before.failed,
             ..now
-        }
-    }
-}
-
-/// The way to a sender: on the worker's own thread when it is the only one.
-enum Link {
-    Here(Sender),
-    Thread {
-        orders: mpsc::Sender<Order>,
-        answers: mpsc::Receiver<u64>,
-        asked: u64,
-    },
-}
-
-enum Order {
-    Accept(Arc<Pending>),
-    /// With a number to answer with; nobody waits for [`Effort::Usual`].
-    Deliver(Effort, u64),
-    Shutdown(Instant, u64),
-}
-
-impl Link {
-    fn spawn(mut sender: Sender, reporter: &Arc<Reporter>) -> Self {
-        let (orders, inbox) = mpsc::channel();
-        let (done, answers) = mpsc::channel();
-        let spawned = thread::Builder::new()
-            .name("trace-runtime-send".into())
-            .spawn(move || {
-                let _suppressed = Context::enter_telemetry_suppressed_scope();
-                let mut retry_at: Option<Instant> = None;
-                loop {
-                    let order = match retry_at {
-                        None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                        Some(at) => {
-                            inbox.recv_timeout(at.saturating_duration_since(Instant::now()))
-                        }
-                    };
-                    match order {
-                        Ok(Order::Accept(batch)) => {
-                            sender.accept(batch);
-                            continue;
-                        }
-                        Ok(Order::Deliver(Effort::Usual, _)) | Err(RecvTimeoutError::Timeout) => {
-                            retry_at = sender.deliver(Effort::Usual);
-                        }
-                        Ok(Order::Deliver(effort, number)) => {
-                            retry_at = sender.deliver(effort);
-                            let _ = done.send(number);
-                        }
-                        Ok(Order::Shutdown(until, number)) => {
-                            sender.shutdown(until);
-                            let _ = done.send(number);
-                            return;
-                        }
-                        Err(RecvTimeoutError::Disconnected) => return,
-                    }
-                }
-            });
-        if let Err(error) = spawned {
-            reporter.note(Diagnostic::error(format!(
-                "an exporter's thread cannot start: {error}"
-            )));
-        }
-        Self::Thread {
-            orders,
-            answers,
-            asked: 0,
-        }
-    }
-
-    fn accept(&mut self, batch: Arc<Pending>) {
-        match self {
-            Self::Here(sender) => sender.accept(batch),
-            Self::Thread { orders, .. } => {
-                let _ = orders.send(Order::Accept(batch));
-            }
-        }
-    }
-
-    fn begin(&mut self, effort: Effort) {
-        if let Self::Thread { orders, asked, .. } = self {
-            *asked += 1;
-            let _ = orders.send(Order::Deliver(effort, *asked));
-        }
-    }
-
-    fn finish(&mut self, effort: Effort) -> Option<Instant> {
-        match (self, effort) {
-            (Self::Here(sender), _) => sender.deliver(effort),
-            (Self::Thread { .. }, Effort::Usual) => None,
-            (link, Effort::Now(until) | Effort::Last(until)) => {
-                link.wait(until);
-                None
-            }
-        }
-    }
-
-    fn shutdown(&mut self, until: Instant) {
-        match self {
-            Self::Here(sender) => sender.shutdown(until),
-            Self::Thread { orders, asked, .. } => {
-                *asked += 1;
-                let _ = orders.send(Order::Shutdown(until, *asked));
-                self.wait(until);
-            }
-        }
-    }
-
-    /// Waits for the answer to the last order; an answer to an earlier one comes late.
-    fn wait(&self, until: Instant) {
-        if let Self::Thread { answers, asked, .. } = self {
-            let left = || until.saturating_duration_since(Instant::now());
-            while answers
-                .recv_timeout(left())
-                .is_ok_and(|number| number < *asked)
-            {}
         }
     }
 }

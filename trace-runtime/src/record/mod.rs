@@ -30,6 +30,8 @@ pub(crate) mod flag {
     pub(crate) const WALL_END: u16 = 1 << 5;
     /// The site's `code.*` attributes are left out.
     pub(crate) const NO_CODE: u16 = 1 << 6;
+    /// A local root of a debug trace, in Jaeger's sense.
+    pub(crate) const DEBUG: u16 = 1 << 7;
 }
 
 /// The fixed part of a record.

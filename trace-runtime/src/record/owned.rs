@@ -62,6 +62,7 @@ pub struct SpanRecord {
     /// Links that the limits left out.
     pub dropped_links_count: u32,
     is_local_root: bool,
+    is_debug: bool,
 }
 
 /// Something that happened while a span was open.
@@ -124,6 +125,7 @@ impl SpanRecord {
         } else {
             0
         };
+        flags |= if self.is_debug { flag::DEBUG } else { 0 };
         let header = Header {
             site: callsite::api_site(&self.scope, self.kind),
             flags,
@@ -201,6 +203,7 @@ impl From<&SpanView<'_>> for SpanRecord {
             dropped_events_count: view.dropped_events_count(),
             dropped_links_count: view.dropped_links_count(),
             is_local_root: view.is_local_root(),
+            is_debug: view.is_debug(),
         }
     }
 }

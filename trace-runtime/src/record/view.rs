@@ -1,9 +1,7 @@
 //! Reading records: the one way in which exporters see spans.
 
-use std::borrow::Cow;
-
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceState};
-use opentelemetry::{Array, InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId};
+use opentelemetry::{InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId};
 
 use super::attributes::Entries;
 use super::late::{Event, EventTime, Late, Link};
@@ -180,6 +178,11 @@ impl<'a> SpanView<'a> {
         self.has(flag::LOCAL_ROOT)
     }
 
+    /// Whether it is a local root of a debug trace, in Jaeger's sense.
+    pub(crate) fn is_debug(&self) -> bool {
+        self.has(flag::DEBUG)
+    }
+
     /// Recorded for stages of our own, not for exporters.
     pub(crate) fn is_record_only(&self) -> bool {
         self.has(flag::RECORD_ONLY)
@@ -311,6 +314,7 @@ impl<'a> SpanView<'a> {
     }
 
     /// Whether one of the call site's attributes was replaced.
+    #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
     pub(crate) fn is_code_set_later(&self) -> bool {
         self.late.is_some_and(|late| {
             late.attributes
@@ -419,65 +423,4 @@ impl<'a> LinkView<'a> {
 fn key_values<'a>(list: &'a [KeyValue]) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
     list.iter()
         .map(|kv| (kv.key.as_str(), Value::from(&kv.value)))
-}
-
-impl<'a> From<&'a opentelemetry::Value> for Value<'a> {
-    fn from(value: &'a opentelemetry::Value) -> Self {
-        fn array<'a, T>(list: &'a [T], one: impl Fn(&'a T) -> Value<'a>) -> Value<'a> {
-            Value::Array(list.iter().map(one).collect())
-        }
-        match value {
-            opentelemetry::Value::Bool(v) => Value::Bool(*v),
-            opentelemetry::Value::I64(v) => Value::I64(*v),
-            opentelemetry::Value::F64(v) => Value::F64(*v),
-            opentelemetry::Value::String(v) => Value::Str(Cow::Borrowed(v.as_str())),
-            opentelemetry::Value::Array(Array::Bool(v)) => array(v, |v| Value::Bool(*v)),
-            opentelemetry::Value::Array(Array::I64(v)) => array(v, |v| Value::I64(*v)),
-            opentelemetry::Value::Array(Array::F64(v)) => array(v, |v| Value::F64(*v)),
-            opentelemetry::Value::Array(Array::String(v)) => {
-                array(v, |v| Value::Str(Cow::Borrowed(v.as_str())))
-            }
-            _ => Value::None,
-        }
-    }
-}
-
-impl From<Value<'_>> for Option<opentelemetry::Value> {
-    fn from(value: Value<'_>) -> Self {
-        Some(match value {
-            Value::None => return None,
-            Value::Bool(v) => v.into(),
-            Value::I64(v) => v.into(),
-            Value::F64(v) => v.into(),
-            Value::Str(Cow::Borrowed(v)) => v.to_owned().into(),
-            Value::Str(Cow::Owned(v)) => v.into(),
-            Value::Array(elements) => opentelemetry::Value::Array(to_array(elements)),
-        })
-    }
-}
-
-/// The API's arrays hold one type; the first element tells which, others are left out.
-fn to_array(elements: Vec<Value<'_>>) -> Array {
-    match elements.first() {
-        Some(Value::Bool(_)) => Array::Bool(only(elements, |v| match v {
-            Value::Bool(v) => Some(v),
-            _ => None,
-        })),
-        Some(Value::I64(_)) => Array::I64(only(elements, |v| match v {
-            Value::I64(v) => Some(v),
-            _ => None,
-        })),
-        Some(Value::F64(_)) => Array::F64(only(elements, |v| match v {
-            Value::F64(v) => Some(v),
-            _ => None,
-        })),
-        _ => Array::String(only(elements, |v| match v {
-            Value::Str(v) => Some(v.into_owned().into()),
-            _ => None,
-        })),
-    }
-}
-
-fn only<'a, T>(elements: Vec<Value<'a>>, one: impl Fn(Value<'a>) -> Option<T>) -> Vec<T> {
-    elements.into_iter().filter_map(one).collect()
 }

@@ -228,12 +228,12 @@ fn local_root(
             .as_deref()
             .unwrap_or_else(|| &callsite::site(facts.site).name);
     }
-    let input = SamplingInput::new(shown, facts.kind.clone(), trace_id);
-    let mut input = input.with_hints(match &base {
+    let hints = match &base {
         _ if root => Hints::default(),
         Some(cx) => Hints::of(cx),
         None => Context::map_current(Hints::of),
-    });
+    };
+    let mut input = SamplingInput::new(shown, facts.kind.clone(), trace_id).with_hints(hints);
     input.parent = remote;
     input.links = facts.links;
     let Sampling {
@@ -272,6 +272,9 @@ fn local_root(
         0
     };
     live.flags |= if sampled { 0 } else { flag::RECORD_ONLY };
+    // A debug trace that goes on here, or one that a debug request starts here.
+    let debug = forced || hints.debug && sampled && remote.is_some();
+    live.flags |= if debug { flag::DEBUG } else { 0 };
     if let Some(name) = known.or_else(|| name.map(|name| name())) {
         live.attributes.push_name(&name);
     }

@@ -1,30 +1,22 @@
 //! From what code and environment say to a running tracer.
 
-use std::io::IsTerminal;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::core::Parts;
+use super::launch::{Environment, Plan, launch, sampler};
 use super::{Core, Tracer, TracerGuard, global};
 use crate::ToValue;
 use crate::callsite::Level;
-use crate::config::{self, Config, LevelFilter, LogDestination, Overrides, RootSampler};
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::config::{self, Config, DoctorMode, Filter, LevelFilter, LogDestination, Overrides};
+use crate::diagnostics::Diagnostic;
 use crate::error::InitError;
-use crate::exporter::{self, Exporter};
-use crate::pipeline::control::Control;
-use crate::pipeline::queue::Queue;
-use crate::pipeline::report::{self, Reporter};
-use crate::pipeline::sender::Shared;
-use crate::pipeline::stats::{SenderCounters, WorkerCounters};
+use crate::exporter::Exporter;
 use crate::pipeline::thread::while_starting;
-use crate::pipeline::worker::{self, OnEnd, Setup};
+use crate::pipeline::worker::OnEnd;
 use crate::record::{Keep, SpanRecord};
 use crate::sampler::Sampler;
 use crate::value::into_owned;
-
-type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Configures a tracer: what code says here wins over the environment.
 ///
@@ -135,7 +127,7 @@ impl TracerBuilder {
     where
         E: opentelemetry_sdk::trace::SpanExporter + 'static,
     {
-        self.with_exporter(exporter::sdk::SdkExporter::new(exporter))
+        self.with_exporter(crate::exporter::sdk::SdkExporter::new(exporter))
     }
 
     /// Looks at every finished span before it is exported: scrub, drop or enrich it. Runs on the
@@ -190,7 +182,40 @@ impl TracerBuilder {
             && self.on_end.is_empty()
     }
 
-    fn resolve(&self) -> (Config, Vec<Diagnostic>) {
+    /// What `TRACED_DOCTOR` asks for.
+    pub(super) fn doctor_mode(&self) -> DoctorMode {
+        match &self.environment {
+            Some(lookup) => config::doctor_mode(&**lookup),
+            None => config::doctor_mode(&config::process_environment),
+        }
+    }
+
+    /// Where the exporters that were given by value deliver to.
+    pub(crate) fn given_targets(&self) -> Vec<String> {
+        let given = self.exporters.iter();
+        given.map(|exporter| exporter.target()).collect()
+    }
+
+    /// Starts a local tracer for one test span, which is recorded whatever the settings sample.
+    #[track_caller]
+    pub(crate) fn start_for_doctor(self, config: &Config) -> &'static Core {
+        let mut config = config.clone();
+        config.own.log.value = LogDestination::Off;
+        config.filter.value = Filter {
+            default: LevelFilter::Upto(Level::Trace),
+            directives: Vec::new(),
+        };
+        let builder = Self {
+            sampler: Some(Sampler::always_on()),
+            ..self
+        };
+        let init = Location::caller();
+        let core = while_starting(|| builder.start(config, Vec::new(), None, init));
+        global::activate(core);
+        core
+    }
+
+    pub(crate) fn resolve(&self) -> (Config, Vec<Diagnostic>) {
         match &self.environment {
             Some(lookup) => Config::resolve(&self.overrides, &**lookup),
             None => Config::resolve(&self.overrides, &config::process_environment),
@@ -244,232 +269,4 @@ impl TracerBuilder {
         };
         launch(config, plan, diagnostics, init, before)
     }
-}
-
-/// The parts of a tracer that are no settings.
-pub(crate) struct Plan {
-    pub(super) sampler: Sampler,
-    /// Exporters given by value; the worker takes them.
-    given: Mutex<Vec<Box<dyn Exporter>>>,
-    on_end: Vec<OnEnd>,
-    environment: Option<Environment>,
-}
-
-impl std::fmt::Debug for Plan {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plan")
-            .field("sampler", &self.sampler)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Plan {
-    fn lookup(&self, name: &str) -> Option<String> {
-        self.environment
-            .as_ref()
-            .map_or_else(|| config::process_environment(name), |look| look(name))
-    }
-
-    /// The same, for the child of a fork: exporters given by value live in the parent's worker.
-    pub(super) fn after_fork(&self) -> Self {
-        Self {
-            sampler: self.sampler.clone(),
-            given: Mutex::default(),
-            on_end: self.on_end.clone(),
-            environment: self.environment.clone(),
-        }
-    }
-}
-
-/// The sampler that the configuration names.
-fn sampler(config: &Config) -> Sampler {
-    let chosen = config.sampler.value;
-    let sampler = match chosen.root {
-        RootSampler::AlwaysOn | RootSampler::Code => Sampler::always_on(),
-        RootSampler::AlwaysOff => Sampler::always_off(),
-        RootSampler::Ratio(ratio) => Sampler::ratio(ratio),
-        RootSampler::RateLimited(rate) => Sampler::rate_limited(rate),
-        RootSampler::Remote { initial_rate } => remote_sampler(config, initial_rate),
-    };
-    if chosen.parent_based {
-        sampler
-    } else {
-        sampler.ignore_remote_parent()
-    }
-}
-
-#[cfg(feature = "remote-sampler")]
-fn remote_sampler(config: &Config, initial_rate: f64) -> Sampler {
-    crate::sampler::RemoteSampling::new(config.remote.endpoint.value.as_str())
-        .with_polling_interval(config.remote.interval.value)
-        .with_initial_ratio(initial_rate)
-        .with_max_operations(config.remote.max_operations.value)
-        .into()
-}
-
-/// Without the feature the configuration never chooses it.
-#[cfg(not(feature = "remote-sampler"))]
-fn remote_sampler(_: &Config, initial_rate: f64) -> Sampler {
-    Sampler::ratio(initial_rate)
-}
-
-/// Starts the worker and makes the core that spans refer to.
-pub(super) fn launch(
-    config: Config,
-    plan: Plan,
-    diagnostics: Vec<Diagnostic>,
-    init: &'static Location<'static>,
-    before: Option<&'static Core>,
-) -> &'static Core {
-    let config = Arc::new(config);
-    let reporter = Arc::new(reporter(&config));
-    diagnostics
-        .into_iter()
-        .for_each(|diagnostic| reporter.note(diagnostic));
-    let given = std::mem::take(&mut *plan.given.lock().unwrap_or_else(PoisonError::into_inner));
-    let exporters: Vec<_> = if config.disabled.value {
-        Vec::new()
-    } else {
-        built(&config, &reporter, &|name| plan.lookup(name))
-            .into_iter()
-            .chain(given)
-            .map(counted)
-            .collect()
-    };
-    let observed = !exporters.is_empty() || !plan.on_end.is_empty() || config.own.log_spans.value;
-    let records = observed && !config.disabled.value;
-    let batch = &config.batch;
-    let queue = Arc::new(Queue::new(
-        batch.queue_size.value,
-        batch.queue_bytes.value,
-        batch.batch_size.value,
-    ));
-    let (control, counters) = (
-        Arc::new(Control::default()),
-        Arc::new(WorkerCounters::default()),
-    );
-    let senders = exporters
-        .iter()
-        .map(|(_, counters)| Arc::clone(counters))
-        .collect();
-    let core: &'static Core = Box::leak(Box::new(Core::new(Parts {
-        queue: Arc::clone(&queue),
-        control: Arc::clone(&control),
-        counters: Arc::clone(&counters),
-        senders,
-        reporter: Arc::clone(&reporter),
-        config: Arc::clone(&config),
-        plan,
-        init,
-        records,
-    })));
-    core.follow(before);
-    if !records && !reporter.has_news() {
-        control.end();
-        return core;
-    }
-    let setup = Setup {
-        shared: Shared {
-            resource: Arc::new(config.resource()),
-            queue,
-            reporter: Arc::clone(&reporter),
-            timeout: config.batch.export_timeout.value,
-        },
-        control: Arc::clone(&control),
-        counters,
-        exporters,
-        on_end: core.plan.on_end.clone(),
-        log_spans: config.own.log_spans.value,
-        code: config.own.code.value,
-        batch_size: config.batch.batch_size.value,
-        delay: config.batch.schedule_delay.value,
-        greeting: greeting(&config),
-    };
-    if let Err(error) = worker::start(setup) {
-        reporter.note(Diagnostic::error(format!(
-            "the worker thread cannot start: {error}"
-        )));
-        reporter.print();
-        control.end();
-    }
-    core.start_sampler();
-    core
-}
-
-#[cfg(feature = "testing")]
-impl Core {
-    /// A core without a worker, for whoever drains the queue. It records every level.
-    #[track_caller]
-    pub(crate) fn keeping(sampler: Sampler) -> &'static Self {
-        let lookup = |name: &str| (name == "TRACED_LEVEL").then(|| "trace".to_owned());
-        let (config, _) = Config::resolve(&Overrides::default(), &lookup);
-        let batch = &config.batch;
-        let control = Arc::new(Control::default());
-        control.end();
-        Box::leak(Box::new(Core::new(Parts {
-            queue: Arc::new(Queue::new(
-                batch.queue_size.value,
-                batch.queue_bytes.value,
-                usize::MAX,
-            )),
-            control,
-            counters: Arc::default(),
-            senders: Vec::new(),
-            reporter: Arc::new(Reporter::new(Severity::Error, Box::new(|_| {}))),
-            config: Arc::new(config),
-            plan: Plan {
-                sampler,
-                given: Mutex::default(),
-                on_end: Vec::new(),
-                environment: None,
-            },
-            init: Location::caller(),
-            records: true,
-        })))
-    }
-}
-
-fn counted(exporter: Box<dyn Exporter>) -> (Box<dyn Exporter>, Arc<SenderCounters>) {
-    let counters = Arc::new(SenderCounters::new(exporter.target()));
-    (exporter, counters)
-}
-
-/// The exporters that the configuration names.
-fn built(
-    config: &Config,
-    reporter: &Reporter,
-    lookup: &config::Lookup<'_>,
-) -> Vec<Box<dyn Exporter>> {
-    let mut exporters = Vec::new();
-    for choice in &config.exporters.value {
-        match exporter::build(*choice, config, lookup) {
-            Ok(exporter) => exporters.push(exporter),
-            Err(diagnostic) => reporter.note(diagnostic),
-        }
-    }
-    exporters
-}
-
-fn reporter(config: &Config) -> Reporter {
-    let shown = match config.own.log_level.value {
-        LevelFilter::Off | LevelFilter::Upto(Level::Error) => Severity::Error,
-        LevelFilter::Upto(Level::Warn) => Severity::Warning,
-        LevelFilter::Upto(_) => Severity::Info,
-    };
-    let silent = config.own.log.value == LogDestination::Off
-        || config.own.log_level.value == LevelFilter::Off;
-    Reporter::new(
-        shown,
-        if silent {
-            Box::new(|_| {})
-        } else {
-            report::stderr()
-        },
-    )
-}
-
-/// The effective configuration, for whoever watches a terminal or asks for it.
-fn greeting(config: &Config) -> Option<String> {
-    let asked = config.own.log_level.value >= LevelFilter::Upto(Level::Debug);
-    (asked || std::io::stderr().is_terminal()).then(|| config.to_string())
 }

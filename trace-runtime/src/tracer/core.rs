@@ -8,8 +8,8 @@ use once_cell::sync::OnceCell;
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Array, KeyValue};
 
-use super::builder::{Plan, launch};
 use super::global;
+use super::launch::{Plan, launch};
 use crate::callsite::{self, Callsite};
 use crate::config::{Arguments, CancelledMode, Config, PropagatorChoice};
 use crate::diagnostics::Diagnostic;
@@ -283,7 +283,7 @@ impl Core {
         if self.control.has_finished() {
             return self.last().unwrap_or(Ok(()));
         }
-        let until = Instant::now() + timeout;
+        let until = deadline(timeout);
         let own = match self
             .control
             .ask(&self.queue.waker, Request::Flush { until })
@@ -303,7 +303,7 @@ impl Core {
             return self.last().unwrap_or(Ok(()));
         }
         global::deactivate(self);
-        let until = Instant::now() + timeout;
+        let until = deadline(timeout);
         let before = self
             .predecessor
             .get()
@@ -353,6 +353,7 @@ impl Core {
         let mut stats = Stats {
             exported: load(&self.counters.exported),
             failed: load(&self.counters.failed),
+            dropped_too_large: load(&self.counters.dropped_too_large),
             dropped_on_end: load(&self.counters.dropped_on_end),
             dropped_not_sampled: load(&self.counters.dropped_not_sampled),
             dropped_after_shutdown: load(&self.after_shutdown),
@@ -369,6 +370,7 @@ impl Core {
         stats.open = totals.open.values().sum::<i64>().max(0) as u64;
         let known = stats.exported
             + stats.failed
+            + stats.dropped_too_large
             + stats.dropped_on_end
             + stats.dropped_not_sampled
             + stats.dropped_after_shutdown
@@ -387,15 +389,24 @@ impl Core {
     }
 }
 
+/// When a wait must be over; no timeout is too long to say.
+fn deadline(timeout: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + timeout.min(YEAR)
+}
+
 fn outcome(delivery: &Delivery) -> Result<(), FlushError> {
     let lost = delivery.failed + delivery.queued;
     if lost == 0 {
         return Ok(());
     }
-    let reason = delivery
-        .reason
-        .clone()
-        .unwrap_or_else(|| "not delivered in time".into());
+    // What came after a refusal may have been delivered, and then there is no last error.
+    let unnamed = if delivery.queued == 0 {
+        "refused, as the diagnostics tell"
+    } else {
+        "not delivered in time"
+    };
+    let reason = delivery.reason.clone().unwrap_or_else(|| unnamed.into());
     Err(FlushError::new(delivery.exported, lost, reason))
 }
 

@@ -11,7 +11,7 @@ use opentelemetry::Context;
 use super::builder::TracerBuilder;
 use super::{Core, Tracer, TracerGuard};
 use crate::callsite::Level;
-use crate::config;
+use crate::config::{self, DoctorMode};
 use crate::diagnostics::Diagnostic;
 use crate::error::InitError;
 use crate::{os, panic_hook};
@@ -201,6 +201,7 @@ pub fn set_global_tracer(tracer: Tracer) -> bool {
 
 #[track_caller]
 pub(super) fn install_lenient(builder: TracerBuilder) -> TracerGuard {
+    let builder = or_doctor(builder);
     install_with(builder, |builder, before, init| {
         Ok(builder.start_lenient(before, init))
     })
@@ -209,7 +210,16 @@ pub(super) fn install_lenient(builder: TracerBuilder) -> TracerGuard {
 
 #[track_caller]
 pub(super) fn install_strict(builder: TracerBuilder) -> Result<TracerGuard, InitError> {
+    let builder = or_doctor(builder);
     install_with(builder, TracerBuilder::start_strict)
+}
+
+/// With `TRACED_DOCTOR` the process ends here, with a report.
+fn or_doctor(builder: TracerBuilder) -> TracerBuilder {
+    match builder.doctor_mode() {
+        DoctorMode::Off => builder,
+        mode => crate::doctor::run(builder, mode),
+    }
 }
 
 #[track_caller]

@@ -39,6 +39,9 @@ impl TracerGuard {
     /// How many spans were exported, how many were not, and why. Those that may still be delivered
     /// stay queued.
     pub fn flush(&self) -> Result<(), FlushError> {
+        if self.core.fork != global::forks() {
+            return Ok(()); // nobody in this process would answer
+        }
         self.core.flush(self.core.config.own.shutdown_timeout.value)
     }
 

@@ -4,6 +4,7 @@ mod builder;
 mod core;
 pub(crate) mod global;
 mod guard;
+mod launch;
 
 use std::future::Future;
 

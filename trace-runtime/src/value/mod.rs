@@ -1,5 +1,6 @@
 //! What a span attribute can hold, and which types can become one.
 
+mod convert;
 mod foreign;
 mod limit;
 mod std_types;

@@ -491,7 +491,18 @@ const ROWS: &[Row] = &[
         &["ok"],
     ),
     row("TRACED_STRICT", "strict", "false", GO_TRUE, NOT_GO),
-    row("TRACED_DOCTOR", "doctor", "false", GO_TRUE, NOT_GO),
+    row(
+        "TRACED_DOCTOR",
+        "doctor",
+        "false",
+        &[
+            ("1", "true"),
+            ("T", "true"),
+            ("0", "false"),
+            (" JSON", "json"),
+        ],
+        NOT_GO,
+    ),
     row(
         "TRACED_MAX_QUEUE_BYTES",
         "queue_bytes",

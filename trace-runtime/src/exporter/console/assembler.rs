@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::{SpanId, TraceId};
 
@@ -52,6 +52,10 @@ impl Trace {
         let mut spans = self.spans.iter().map(|span| &span.record);
         self.whole = spans.clone().any(is_local_root)
             && spans.all(|span| is_local_root(span) || ids.contains(&span.parent_span_id));
+    }
+
+    fn start(&self) -> Option<SystemTime> {
+        self.spans.iter().map(|span| span.record.start_time).min()
     }
 
     fn due(&self, grace: Duration) -> Instant {
@@ -151,7 +155,7 @@ impl Assembler {
         None
     }
 
-    /// The traces that are due, in the order in which they came.
+    /// The traces that are due, in the order in which they started.
     pub(super) fn take_due(&mut self, now: Instant, grace: Duration) -> Vec<Trace> {
         self.take_if(|trace| trace.due(grace) <= now)
     }
@@ -170,7 +174,7 @@ impl Assembler {
         let found = self.open.values().filter(|trace| which(trace));
         let ids: Vec<TraceId> = found.map(|trace| trace.id).collect();
         let mut traces: Vec<Trace> = ids.into_iter().filter_map(|id| self.take(id)).collect();
-        traces.sort_by_key(|trace| trace.number);
+        traces.sort_by_key(Trace::start);
         traces
     }
 
@@ -228,6 +232,15 @@ mod tests {
         let now = Instant::now();
         assembler.add([of(1, span(2, 1, "server").remote())].into_iter(), now);
         assert_eq!(ids(&assembler.take_due(now + GRACE, GRACE)), [1]);
+    }
+
+    #[test]
+    fn traces_come_in_the_order_in_which_they_started() {
+        let mut assembler = Assembler::default();
+        let second = of(2, span(2, 0, "second").between(20, 30));
+        let first = of(1, span(1, 0, "first").between(10, 40));
+        assembler.add([second, first].into_iter(), Instant::now());
+        assert_eq!(ids(&assembler.take_all()), [1, 2]);
     }
 
     #[test]

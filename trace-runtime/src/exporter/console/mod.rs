@@ -28,13 +28,37 @@ pub(crate) use text::duration;
 use super::{Batch, ExportError, Exporter};
 use crate::record::SpanRecord;
 
-/// The exporter `console`.
-pub(crate) struct Console {
+/// Draws finished traces on standard error: the exporter `console` of `OTEL_TRACES_EXPORTER`.
+///
+/// A good trace is one line, a failed one a waterfall. All tracers of the process draw in one place,
+/// so a request that passes several of them is one drawing.
+///
+/// ```no_run
+/// use trace_runtime::{Console, Tracer};
+///
+/// # fn main() -> Result<(), trace_runtime::InitError> {
+/// // On the terminal of whoever tries it out, elsewhere wherever the environment says.
+/// let _guard = Tracer::builder().with_default_exporter(Console::new()).install()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Console {
     output: Output,
     is_open: bool,
 }
 
+/// How long a finished span waits for its export unless the configuration says otherwise.
+const USUAL_DELAY: Duration = Duration::from_secs(1);
+
 impl Console {
+    /// Draws in colour where standard error is a terminal and the environment does not object.
+    pub fn new() -> Self {
+        Self::stderr(
+            Style::of_stderr(crate::config::process_environment),
+            USUAL_DELAY,
+        )
+    }
+
     /// Draws on standard error, together with every other tracer of the process that does.
     ///
     /// `delay` is how long a finished span may wait for its export: so long a trace waits for the
@@ -55,6 +79,12 @@ impl Console {
         if std::mem::take(&mut self.is_open) {
             self.output.close();
         }
+    }
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -51,7 +51,7 @@ impl Output {
     pub(super) fn new(writer: impl Write + Send + 'static) -> Self {
         let state = State {
             writer: Box::new(writer),
-            style: Style::detect(false, |_| None),
+            style: Style::detect(false, None, |_| None),
             assembler: Assembler::default(),
             tracers: 0,
             several: false,

@@ -1,6 +1,7 @@
 //! What the terminal can show: colours, hyperlinks, how many columns.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 /// How a trace is drawn.
@@ -15,16 +16,28 @@ pub(crate) struct Style {
 }
 
 impl Style {
-    /// What suits a standard error that is a terminal or not, and the environment's variables.
-    pub(crate) fn detect(is_terminal: bool, lookup: impl Fn(&str) -> Option<String>) -> Self {
+    /// What suits standard error and the environment's variables.
+    pub(crate) fn of_stderr(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        Self::detect(is_terminal, crate::os::terminal_columns(), lookup)
+    }
+
+    /// What suits a terminal, or something that is none, of so many columns.
+    pub(super) fn detect(
+        is_terminal: bool,
+        columns: Option<usize>,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let lookup = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let term = lookup("TERM").unwrap_or_default();
         let colour = is_terminal && lookup("NO_COLOR").is_none() && term != "dumb";
-        let columns = lookup("COLUMNS").and_then(|columns| columns.trim().parse().ok());
+        let said = lookup("COLUMNS").and_then(|columns| columns.trim().parse().ok());
         Self {
             colour,
             hyperlinks: colour && shows_hyperlinks(&term, lookup),
-            width: columns.map_or(100, |columns: usize| columns.clamp(40, 400)),
+            width: said
+                .or(columns)
+                .map_or(100, |columns| columns.clamp(40, 400)),
             directory: std::env::current_dir().ok(),
         }
     }
@@ -151,7 +164,7 @@ mod tests {
     use super::*;
 
     fn detect(is_terminal: bool, variables: &[(&str, &str)]) -> Style {
-        Style::detect(is_terminal, |name| {
+        Style::detect(is_terminal, None, |name| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         })
@@ -185,11 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn the_width_comes_from_columns_within_reason() {
+    fn the_width_comes_from_columns_or_the_terminal_within_reason() {
         for (columns, width) in [("120", 120), ("", 100), ("wide", 100), ("3", 40)] {
             assert_eq!(detect(true, &[("COLUMNS", columns)]).width, width);
         }
         assert_eq!(detect(true, &[]).width, 100);
+        assert_eq!(Style::detect(true, Some(80), |_| None).width, 80);
+        let said = Style::detect(true, Some(80), |_| Some("120".into()));
+        assert_eq!(said.width, 120);
     }
 
     #[test]

@@ -140,15 +140,15 @@ fn checkout() -> Vec<(&'static str, Vec<SpanRecord>)> {
 fn a_failed_request_is_drawn_across_services() {
     expect![[r#"
         ✗ error   1.24 s  gateway → orders  POST /checkout  7 spans  00000000000000000000000000000001
-        ✗ POST /checkout (gateway) [server]       1.24 s  ███████████████████████████  http.route=/checkout http.resp…
-        ├─ auth                                  12.1 ms  ▎                            user=ann
-        └─ ✗ POST orders:8080 [client]            1.20 s  ██████████████████████████▍  http.response.status_code=502
+        ✗ POST /checkout (gateway) [server]       1.24 s  ██████████████████  http.response.status_code=502
+        ├─ auth                                  12.1 ms  ▏                   user=ann
+        └─ ✗ POST orders:8080 [client]            1.20 s  █████████████████▋  http.response.status_code=502
            │  ✗ 502
-           └─ ✗ POST /orders (orders) [server]    1.19 s  ██████████████████████████▏
+           └─ ✗ POST /orders (orders) [server]    1.19 s  █████████████████▍
               │  ✗ CheckoutError: order 7 failed: card ending in 42 was declined
-              └─ ✗ Orders::place                  1.17 s  █████████████████████████▉   order_id=7
-                 ├─ Orders::reserve              30.0 ms  ▋                            sku=A-1 count=2
-                 └─ ✗ charge [client]             900 ms       ████████████████████    amount=12.5 note="two words"
+              └─ ✗ Orders::place                  1.17 s  █████████████████▎  order_id=7
+                 ├─ Orders::reserve              30.0 ms  ▍                   sku=A-1 count=2
+                 └─ ✗ charge [client]             900 ms     █████████████▊   amount=12.5 note="two words"
                        ✗ CardDeclined: card ending in 42 was declined  src/payment.rs:88
                        • retry attempt=2  +450 ms
 
@@ -159,16 +159,16 @@ fn a_failed_request_is_drawn_across_services() {
 fn a_narrow_terminal_cuts_names_and_leaves_arguments_out() {
     expect![[r#"
         ✗ error   1.24 s  gateway → orders  POST /checkout  7 spans  00000000000000000000000000000001
-        ✗ POST /check… (gateway) […    1.24 s  ███████████████
+        ✗ POST /check… (gateway) […    1.24 s  ██████████
         ├─ auth                       12.1 ms  ▏
-        └─ ✗ POST orders:… [client]    1.20 s  ██████████████▋
+        └─ ✗ POST orders:… [client]    1.20 s  █████████▊
            │  ✗ 502
-           └─ ✗ POST /or… (orders)…    1.19 s  ██████████████▌
+           └─ ✗ POST /or… (orders)…    1.19 s  █████████▋
               │  ✗ CheckoutError: order 7 failed: card ending in 42
               │    was declined
-              └─ ✗ Orders::place       1.17 s  ██████████████▍
-                 ├─ Orders::reserve   30.0 ms  ▍
-                 └─ ✗ charge [clie…    900 ms     ██████████▉
+              └─ ✗ Orders::place       1.17 s  █████████▋
+                 ├─ Orders::reserve   30.0 ms  ▎
+                 └─ ✗ charge [clie…    900 ms    ███████▎
                        ✗ CardDeclined: card ending in 42 was
                          declined  src/payment.rs:88
                        • retry attempt=2  +450 ms
@@ -186,15 +186,15 @@ fn colours_mark_outcome_and_service() {
     let text = drawn(&style, checkout());
     expect![[r#"
         ^[31m✗ error^[0m   ^[1m1.24 s^[0m  ^[36mgateway^[0m^[2m → ^[0m^[34morders^[0m  POST /checkout^[2m  7 spans  00000000000000000000000000000001^[0m
-        ^[31m✗ ^[0m^[31mPOST /checkout^[0m^[36m (gateway)^[0m^[2m [server]^[0m       1.24 s  ^[31m███████████████████████████^[0m  ^[2mhttp.route=/checkout http.resp…^[0m
-        ^[2m├─ ^[0mauth                                  12.1 ms  ^[36m▎^[0m                            ^[2muser=ann^[0m
-        ^[2m└─ ^[0m^[31m✗ ^[0m^[31mPOST orders:8080^[0m^[2m [client]^[0m            1.20 s  ^[31m██████████████████████████▍^[0m  ^[2mhttp.response.status_code=502^[0m
+        ^[31m✗ ^[0m^[31mPOST /checkout^[0m^[36m (gateway)^[0m^[2m [server]^[0m       1.24 s  ^[31m██████████████████^[0m  ^[2mhttp.response.status_code=502^[0m
+        ^[2m├─ ^[0mauth                                  12.1 ms  ^[36m▏^[0m                   ^[2muser=ann^[0m
+        ^[2m└─ ^[0m^[31m✗ ^[0m^[31mPOST orders:8080^[0m^[2m [client]^[0m            1.20 s  ^[31m█████████████████▋^[0m  ^[2mhttp.response.status_code=502^[0m
         ^[2m   │  ^[0m^[31m✗ ^[0m^[31m502^[0m
-        ^[2m   └─ ^[0m^[31m✗ ^[0m^[31mPOST /orders^[0m^[34m (orders)^[0m^[2m [server]^[0m    1.19 s  ^[31m██████████████████████████▏^[0m
+        ^[2m   └─ ^[0m^[31m✗ ^[0m^[31mPOST /orders^[0m^[34m (orders)^[0m^[2m [server]^[0m    1.19 s  ^[31m█████████████████▍^[0m
         ^[2m      │  ^[0m^[31m✗ ^[0m^[31mCheckoutError: order 7 failed: card ending in 42 was declined^[0m
-        ^[2m      └─ ^[0m^[31m✗ ^[0m^[31mOrders::place^[0m                  1.17 s  ^[31m█████████████████████████▉^[0m   ^[2morder_id=7^[0m
-        ^[2m         ├─ ^[0mOrders::reserve              30.0 ms  ^[34m▋^[0m                            ^[2msku=A-1 count=2^[0m
-        ^[2m         └─ ^[0m^[31m✗ ^[0m^[31mcharge^[0m^[2m [client]^[0m             900 ms       ^[31m████████████████████^[0m    ^[2mamount=12.5 note="two words"^[0m
+        ^[2m      └─ ^[0m^[31m✗ ^[0m^[31mOrders::place^[0m                  1.17 s  ^[31m█████████████████▎^[0m  ^[2morder_id=7^[0m
+        ^[2m         ├─ ^[0mOrders::reserve              30.0 ms  ^[34m▍^[0m                   ^[2msku=A-1 count=2^[0m
+        ^[2m         └─ ^[0m^[31m✗ ^[0m^[31mcharge^[0m^[2m [client]^[0m             900 ms     ^[31m█████████████▊^[0m   ^[2mamount=12.5 note="two words"^[0m
         ^[2m               ^[0m^[31m✗ ^[0m^[31mCardDeclined: card ending in 42 was declined^[0m  ^[4msrc/payment.rs:88^[0m
         ^[2m               ^[0m• retry^[2m attempt=2^[0m^[2m  +450 ms^[0m
 
@@ -217,6 +217,20 @@ fn good_requests_are_a_line_each() {
         ✓ ok     12.3 ms  orders  GET /orders/{id}  1 span  00000000000000000000000000000002
     "#]],
     );
+}
+
+#[test]
+fn the_first_byte_is_drawn_if_the_last_one_took_its_time() {
+    let answer = |micros| {
+        let span = span(1, 0, "GET /").between(0, 1_000);
+        vec![
+            span.with("traced.cancelled", true)
+                .event("first byte", micros, Vec::new()),
+        ]
+    };
+    let drawn = |micros| drawn(&Style::plain(100), vec![("orders", answer(micros))]);
+    assert!(drawn(300).contains("• first byte  +300 µs"));
+    assert!(!drawn(950).contains("first byte"));
 }
 
 #[test]
@@ -244,8 +258,8 @@ fn a_panic_shows_where_it_happened() {
         spans,
         &expect![[r#"
             ✗ error  60.0 µs  orders  GET /cart  2 spans  00000000000000000000000000000001
-            ✗ GET /cart (orders)   60.0 µs  █████████████████████████
-            └─ ✗ Cart::item        30.0 µs      ████████████▋
+            ✗ GET /cart (orders)   60.0 µs  ████████████████
+            └─ ✗ Cart::item        30.0 µs    ████████▋
                   ✗ panic: index out of bounds:
                     the len is 3
                     but the index is 7  src/cart.rs:12
@@ -271,10 +285,10 @@ fn cancelled_requests_are_drawn_and_survived_exceptions_too() {
         spans,
         &expect![[r#"
             ⊘ cancelled  60.0 µs  orders  GET /  3 spans  00000000000000000000000000000001
-            GET / (orders)         60.0 µs  █████████████████████████
-            ├─ ⊘ query             30.0 µs      ████████████▋
+            GET / (orders)         60.0 µs  ████████████████
+            ├─ ⊘ query             30.0 µs    ████████▋
             │     ⊘ cancelled
-            └─ cache               5.00 µs                    ██▉
+            └─ cache               5.00 µs              █▍
                   ! Timeout: no answer
 
         "#]],
@@ -290,12 +304,12 @@ fn an_incomplete_trace_says_so() {
     check(
         spans,
         &expect![[r#"
-        ✗ error  30.0 µs  orders  inner  2 spans, incomplete  00000000000000000000000000000001
-        ✗ inner (orders)       10.0 µs  ████████▍
-           ✗ no
-        other (orders)         10.0 µs                  █████████
+            ✗ error  30.0 µs  orders  inner  2 spans, incomplete  00000000000000000000000000000001
+            ✗ inner (orders)       10.0 µs  █████▍
+               ✗ no
+            other (orders)         10.0 µs            ██████
 
-    "#]],
+        "#]],
     );
 }
 
@@ -319,7 +333,7 @@ fn late_spans_are_a_line_unless_they_failed() {
         ✓ ok     60.0 µs  orders  GET /  1 span  00000000000000000000000000000001
         + late   40.0 µs  orders  audit, send  2 spans  00000000000000000000000000000001
         ✗ error  10.0 µs  orders  mail  1 span, late  00000000000000000000000000000001
-        ✗ mail (orders)        10.0 µs  █████████████████████████
+        ✗ mail (orders)        10.0 µs  ████████████████
            ✗ refused
 
     "#]]

@@ -10,7 +10,7 @@ use super::line::Line;
 use super::style::Paint;
 use super::text::{clip, duration, width, wrap};
 use crate::plain_text::{self, printable};
-use crate::record::SpanEvent;
+use crate::record::{SpanEvent, SpanRecord};
 
 /// The most lines that one failure's message takes.
 const MESSAGE_LINES: usize = 8;
@@ -55,7 +55,7 @@ impl Picture<'_> {
                 out.push_str(&self.failure(row, mark, &failure));
             }
             for event in &self.span(row.at).events {
-                if !failure::is_exception(event) {
+                if !failure::is_exception(event) && !is_whole_answer(event, self.span(row.at)) {
                     out.push_str(&self.event(row, event));
                 }
             }
@@ -112,7 +112,7 @@ impl Picture<'_> {
         Columns {
             duration: label + 2,
             bar,
-            arguments: bar + (total / 4).clamp(8, 40) + 2,
+            arguments: bar + (total / 6).clamp(8, 40) + 2,
         }
     }
 
@@ -268,9 +268,28 @@ impl Picture<'_> {
     }
 }
 
-/// `order_id=7 user=ann`, as many as fit; what is said elsewhere is left out.
+/// The first byte of a response says something only if the last one took its time.
+fn is_whole_answer(event: &SpanEvent, span: &SpanRecord) -> bool {
+    let rest = span.end_time.duration_since(event.time).unwrap_or_default();
+    let whole = span.end_time.duration_since(span.start_time);
+    event.name == "first byte" && rest < whole.unwrap_or_default() / 10
+}
+
+/// `order_id=7 user=ann`, as many as fit; what is said elsewhere is left out, and so is what every
+/// request has.
 fn arguments(attributes: &[KeyValue], room: usize) -> String {
-    const SAID: [&str; 4] = ["code.", "exception.", "error.type", "traced.cancelled"];
+    const SAID: [&str; 10] = [
+        "code.",
+        "exception.",
+        "error.type",
+        "traced.cancelled",
+        "http.request.method",
+        "http.route",
+        "network.protocol.",
+        "server.address",
+        "server.port",
+        "url.scheme",
+    ];
     let mut out = String::new();
     for kv in attributes {
         let key = kv.key.as_str();
@@ -288,7 +307,7 @@ fn arguments(attributes: &[KeyValue], room: usize) -> String {
         }
     }
     // A rest that says nothing is left out.
-    if room < 8 {
+    if room < 12 {
         String::new()
     } else {
         clip(&out, room)

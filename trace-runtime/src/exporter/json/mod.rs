@@ -4,12 +4,14 @@
 //! enumerations are numbers.
 
 mod numbers;
-mod writer;
+pub(crate) mod writer;
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::Status;
 
 pub(crate) use self::numbers::{flags, kind};
+#[cfg(feature = "jaeger")]
+pub(crate) use self::writer::string;
 use self::writer::{Object, object};
 use crate::{Batch, EventView, LinkView, SpanView, Value};
 

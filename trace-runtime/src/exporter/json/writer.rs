@@ -5,13 +5,13 @@ use std::io::Write;
 
 /// An object that is being written.
 #[derive(Debug)]
-pub(super) struct Object<'a> {
+pub(crate) struct Object<'a> {
     out: &'a mut Vec<u8>,
     is_empty: bool,
 }
 
 /// Writes an object.
-pub(super) fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut Object<'_>)) {
+pub(crate) fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut Object<'_>)) {
     out.push(b'{');
     write(&mut Object {
         out,
@@ -21,6 +21,17 @@ pub(super) fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut Object<'_>)) {
 }
 
 impl Object<'_> {
+    /// Begins a member with any key.
+    fn any_key(&mut self, key: &str) -> &mut Vec<u8> {
+        if !self.is_empty {
+            self.out.push(b',');
+        }
+        self.is_empty = false;
+        string(self.out, key);
+        self.out.push(b':');
+        self.out
+    }
+
     /// Begins a member; keys are plain words of our own.
     fn key(&mut self, key: &str) -> &mut Vec<u8> {
         if !self.is_empty {
@@ -34,31 +45,31 @@ impl Object<'_> {
     }
 
     /// A text; the empty one is the default and is left out.
-    pub(super) fn text(&mut self, key: &str, text: &str) {
+    pub(crate) fn text(&mut self, key: &str, text: &str) {
         if !text.is_empty() {
             string(self.key(key), text);
         }
     }
 
     /// A text that may be empty.
-    pub(super) fn any_text(&mut self, key: &str, text: &str) {
+    pub(crate) fn any_text(&mut self, key: &str, text: &str) {
         string(self.key(key), text);
     }
 
     /// A count; zero is the default and is left out.
-    pub(super) fn count(&mut self, key: &str, count: u32) {
+    pub(crate) fn count(&mut self, key: &str, count: u32) {
         if count != 0 {
             self.plain(key, count);
         }
     }
 
     /// A number or a boolean.
-    pub(super) fn plain(&mut self, key: &str, value: impl Display) {
+    pub(crate) fn plain(&mut self, key: &str, value: impl Display) {
         print(self.key(key), value);
     }
 
     /// A number of 64 bits: in quotes, because JavaScript's numbers hold 53.
-    pub(super) fn quoted(&mut self, key: &str, value: impl Display) {
+    pub(crate) fn quoted(&mut self, key: &str, value: impl Display) {
         let out = self.key(key);
         out.push(b'"');
         print(out, value);
@@ -66,7 +77,7 @@ impl Object<'_> {
     }
 
     /// A floating-point number; what JSON has no number for is a text.
-    pub(super) fn float(&mut self, key: &str, value: f64) {
+    pub(crate) fn float(&mut self, key: &str, value: f64) {
         if value.is_nan() {
             self.text(key, "NaN");
         } else if value.is_infinite() {
@@ -77,7 +88,7 @@ impl Object<'_> {
     }
 
     /// Bytes in hexadecimal digits.
-    pub(super) fn hex(&mut self, key: &str, bytes: &[u8]) {
+    pub(crate) fn hex(&mut self, key: &str, bytes: &[u8]) {
         let out = self.key(key);
         out.push(b'"');
         for byte in bytes {
@@ -88,12 +99,38 @@ impl Object<'_> {
         out.push(b'"');
     }
 
-    pub(super) fn object(&mut self, key: &str, write: impl FnOnce(&mut Object<'_>)) {
+    /// Texts with keys that may be any.
+    pub(crate) fn texts_by_key(
+        &mut self,
+        key: &str,
+        texts: impl Iterator<Item = (String, String)>,
+    ) {
+        self.object(key, |object| {
+            for (key, text) in texts {
+                string(object.any_key(&key), &text);
+            }
+        });
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, key: &str, texts: impl Iterator<Item = String>) {
+        let out = self.key(key);
+        out.push(b'[');
+        for (index, text) in texts.enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            string(out, &text);
+        }
+        out.push(b']');
+    }
+
+    pub(crate) fn object(&mut self, key: &str, write: impl FnOnce(&mut Object<'_>)) {
         object(self.key(key), write);
     }
 
     /// A list of objects; the empty one is the default and is left out.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         key: &str,
         items: impl Iterator<Item = T>,
@@ -107,7 +144,7 @@ impl Object<'_> {
     }
 
     /// A list of objects that may be empty.
-    pub(super) fn any_list<T>(
+    pub(crate) fn any_list<T>(
         &mut self,
         key: &str,
         items: impl Iterator<Item = T>,
@@ -130,7 +167,8 @@ fn print(out: &mut Vec<u8>, value: impl Display) {
     let _ = write!(out, "{value}");
 }
 
-fn string(out: &mut Vec<u8>, text: &str) {
+/// Writes a text in quotes.
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     for byte in text.bytes() {
         match byte {

@@ -3,10 +3,8 @@
 mod answer;
 mod attribute;
 mod encode;
-mod endpoint;
 mod http;
 mod proto;
-mod retry_after;
 mod span;
 #[cfg(test)]
 mod tests;

@@ -2,4 +2,3 @@
 
 mod decoded;
 mod posted;
-mod server;

@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 
 use super::super::{Format, OtlpHttp, OtlpHttpSettings};
-use super::server::{Server, answer};
+use crate::exporter::http::server::{Server, answer};
 use crate::exporter::samples::{batch, plain_records, some_resource};
 use crate::{Batch, ExportError, Exporter};
 
@@ -24,11 +24,22 @@ fn exporter(url: &str) -> OtlpHttp {
 fn exporter_of(url: &str, format: Format) -> OtlpHttp {
     OtlpHttp::new(OtlpHttpSettings {
         format,
+        ..settings(url)
+    })
+    .unwrap()
+}
+
+fn settings(url: &str) -> OtlpHttpSettings {
+    OtlpHttpSettings {
         endpoint: url.to_owned(),
         headers: vec![("x-tenant".to_owned(), "a".to_owned())],
         timeout: None,
-    })
-    .unwrap()
+        format: Format::Protobuf,
+        #[cfg(feature = "gzip")]
+        gzip: false,
+        #[cfg(feature = "tls")]
+        tls: Default::default(),
+    }
 }
 
 fn export(exporter: &mut OtlpHttp, spans: u64) -> Result<(), ExportError> {
@@ -325,11 +336,10 @@ fn a_deadline_in_the_past_sends_nothing() {
 #[test]
 fn the_configured_timeout_ends_an_attempt_before_the_deadline() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
     let mut exporter = OtlpHttp::new(OtlpHttpSettings {
-        endpoint: format!("http://{}/", listener.local_addr().unwrap()),
-        headers: Vec::new(),
-        format: Format::Protobuf,
         timeout: Some(Duration::from_millis(200)),
+        ..settings(&url)
     })
     .unwrap();
     let start = Instant::now();
@@ -375,4 +385,29 @@ fn a_receiver_that_hangs_up_is_unreachable() {
     thread::spawn(move || drop(listener.accept()));
     let reason = unreachable_because(export(&mut exporter, 1));
     assert!(reason.starts_with("connection "), "{reason}");
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn a_compressed_body_says_so_and_is_the_same_inside() {
+    use std::io::Read;
+
+    let server = Server::answering(answer("200 OK", &[PROTOBUF], b""));
+    let mut exporter = OtlpHttp::new(OtlpHttpSettings {
+        gzip: true,
+        ..settings(&server.url())
+    })
+    .unwrap();
+    assert_eq!(export(&mut exporter, 100), Ok(()));
+    let received = server.received.recv().unwrap();
+    let head = received.head.to_ascii_lowercase();
+    assert!(head.contains("\r\ncontent-encoding: gzip\r\n"), "{head}");
+    let mut body = Vec::new();
+    flate2::read::GzDecoder::new(&*received.body)
+        .read_to_end(&mut body)
+        .unwrap();
+    assert!(received.body.len() < body.len() / 2);
+    let request = ExportTraceServiceRequest::decode(&*body).unwrap();
+    let spans = &request.resource_spans[0].scope_spans[0].spans;
+    assert_eq!(spans.len(), 100);
 }

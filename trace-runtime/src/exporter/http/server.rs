@@ -7,24 +7,24 @@ use std::thread;
 
 /// A request as it arrived.
 #[derive(Debug)]
-pub(super) struct Received {
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
     /// Which connection brought it, from 0.
-    pub(super) connection: usize,
+    pub(crate) connection: usize,
 }
 
 /// What a connection sends after it has read a request; the connection ends where the list does.
-pub(super) type Answers = Vec<Vec<u8>>;
+pub(crate) type Answers = Vec<Vec<u8>>;
 
-pub(super) struct Server {
-    pub(super) address: String,
-    pub(super) received: Receiver<Received>,
+pub(crate) struct Server {
+    pub(crate) address: String,
+    pub(crate) received: Receiver<Received>,
 }
 
 impl Server {
     /// Takes one connection after the other, each with answers of its own.
-    pub(super) fn start(connections: Vec<Answers>) -> Self {
+    pub(crate) fn start(connections: Vec<Answers>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (sender, received) = channel();
@@ -55,11 +55,11 @@ impl Server {
     }
 
     /// One connection, one answer.
-    pub(super) fn answering(answer: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn answering(answer: impl Into<Vec<u8>>) -> Self {
         Self::start(vec![vec![answer.into()]])
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/v1/traces", self.address)
     }
 }
@@ -82,7 +82,7 @@ fn read_request(stream: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> 
 }
 
 /// An answer with these header lines.
-pub(super) fn answer(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let mut out = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
     for header in headers {
         out.push_str(header);

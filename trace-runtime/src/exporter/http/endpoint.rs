@@ -3,27 +3,25 @@
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::uri::{Authority, Uri};
 
-use super::http::Format;
-
 const AGENT: &str = concat!("trace-runtime/", env!("CARGO_PKG_VERSION"));
 
 /// Where batches go.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     /// Without user-info.
-    pub(super) uri: Uri,
+    pub(crate) uri: Uri,
     /// Those of every request; what may hold a credential is marked as sensitive.
-    pub(super) headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Endpoint {
     /// # Errors
     ///
     /// What is wrong with the URL or the headers, without any credential.
-    pub(super) fn new(
+    pub(crate) fn new(
         url: &str,
         headers: &[(String, String)],
-        format: Format,
+        content_type: &'static str,
     ) -> Result<Self, String> {
         let (uri, user_info) = split(url)?;
         let mut map = HeaderMap::new();
@@ -35,13 +33,23 @@ impl Endpoint {
             let (name, value) = header(name, value)?;
             map.insert(name, value);
         }
-        let media_type = HeaderValue::from_static(format.media_type());
-        map.insert(CONTENT_TYPE, media_type);
+        map.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Ok(Self { uri, headers: map })
     }
 
+    /// With the header that says so, if bodies are compressed.
+    #[cfg(all(feature = "gzip", feature = "otlp-http"))]
+    pub(crate) fn compressed(mut self, gzip: bool) -> Self {
+        let encoding = http::header::CONTENT_ENCODING;
+        if gzip {
+            let gzip = HeaderValue::from_static("gzip");
+            self.headers.insert(encoding, gzip);
+        }
+        self
+    }
+
     /// The URL without user-info and query, where credentials may stand.
-    pub(super) fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         let url = self.uri.to_string();
         match url.split_once('?') {
             Some((url, _)) => url.to_owned(),
@@ -58,6 +66,7 @@ fn split(url: &str) -> Result<(Uri, Option<String>), String> {
     let shown = || without_user_info(url);
     match uri.scheme_str() {
         Some("http") => {}
+        Some("https") if cfg!(feature = "tls") => {}
         Some("https") => return Err(format!("`{}` needs TLS, which is not built in", shown())),
         _ => return Err(format!("`{}` does not begin with `http://`", shown())),
     }
@@ -136,7 +145,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|digit| digit as u8)
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
@@ -164,7 +173,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Endpoint::new(url, &headers, Format::Protobuf)
+        Endpoint::new(url, &headers, "application/x-protobuf")
     }
 
     #[test]
@@ -204,6 +213,7 @@ mod tests {
                 &[],
                 "`ftp://host/` does not begin with `http://`",
             ),
+            #[cfg(not(feature = "tls"))]
             (
                 "https://user:secret@host/",
                 &[],

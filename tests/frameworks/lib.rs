@@ -1,0 +1,1 @@
+//! Frameworks whose own attributes and traits `#[traced]` has to get along with; see the tests.

@@ -68,7 +68,7 @@ pub(crate) struct JaegerConfig {
     pub(crate) token: Setting<Option<Secret>>,
     /// None: no limit.
     pub(crate) timeout: Setting<Option<Duration>>,
-    /// When set, an agent that cannot be resolved is an error at start.
+    /// When set, the agent is resolved once, with the first batch.
     pub(crate) reconnecting_disabled: Setting<bool>,
     pub(crate) reconnect_interval: Setting<Duration>,
 }

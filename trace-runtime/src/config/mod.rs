@@ -31,10 +31,14 @@ use crate::value::Value;
 pub(crate) use self::exporter::{ExporterChoice, names_destination};
 pub(crate) use self::features::Features;
 pub(crate) use self::filter::{Filter, LevelFilter};
-pub(crate) use self::jaeger::{JaegerConfig, JaegerProtocol, authority};
-#[cfg(all(feature = "gzip", feature = "otlp-http"))]
+#[cfg(feature = "jaeger")]
+pub(crate) use self::jaeger::JaegerProtocol;
+pub(crate) use self::jaeger::{JaegerConfig, authority};
+#[cfg(all(feature = "gzip", any(feature = "otlp-http", feature = "otlp-grpc")))]
 pub(crate) use self::otlp::Compression;
-pub(crate) use self::otlp::{OtlpConfig, OtlpProtocol};
+pub(crate) use self::otlp::OtlpConfig;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+pub(crate) use self::otlp::OtlpProtocol;
 pub(crate) use self::own::{
     Arguments, CancelledMode, CodeMode, DoctorMode, LogDestination, OwnConfig, doctor_mode,
 };

@@ -13,7 +13,6 @@ use once_cell::sync::OnceCell;
 use super::open::{OpenSpans, OpenWriter};
 use super::queue::{Credits, Queue};
 use crate::record::{Header, Late, Records, flag};
-use crate::span::Live;
 
 /// About a hundred spans.
 const CHUNK_WORDS: usize = 1024;
@@ -135,12 +134,7 @@ impl Writer {
 
     /// Stores a finished span, or drops and counts it when the queue is full.
     #[inline]
-    pub(crate) fn push(&mut self, live: &mut Live) {
-        self.store(&live.header, live.attributes.as_words(), live.late.take());
-    }
-
-    #[inline]
-    fn store(&mut self, header: &Header, attributes: &[u8], late: Option<Box<Late>>) {
+    pub(crate) fn push(&mut self, header: &Header, attributes: &[u8], late: Option<Box<Late>>) {
         add(&self.shared.ended, 1);
         self.open.add(&self.shared.open, header.site, -1);
         let words = Header::WORDS + attributes.len() / 8;
@@ -240,7 +234,7 @@ mod tests {
                     ..Late::default()
                 })
             });
-            writer.store(&header, if id % 100 == 0 { &long } else { &[] }, late);
+            writer.push(&header, if id % 100 == 0 { &long } else { &[] }, late);
         }
         let mut records = Records::new();
         queue.drain(&mut records);
@@ -256,14 +250,14 @@ mod tests {
         let queue = queue(10, 1 << 20);
         let mut writer = Writer::register(&queue);
         for id in 0..15 {
-            writer.store(&header(id), &[], None);
+            writer.push(&header(id), &[], None);
         }
         let mut records = Records::new();
         queue.drain(&mut records);
         assert_eq!(records.len(), 10);
         assert_eq!(queue.totals().dropped_queue_full, 5);
         queue.release(records.len(), records.queued_bytes());
-        writer.store(&header(99), &[], None);
+        writer.push(&header(99), &[], None);
         let mut records = Records::new();
         queue.drain(&mut records);
         assert_eq!(ids(&records), [99]);
@@ -274,7 +268,7 @@ mod tests {
         let queue = queue(1000, 10_000);
         let mut writer = Writer::register(&queue);
         for id in 0..100 {
-            writer.store(&header(id), &[1; 936], None); // 1000 bytes with its header
+            writer.push(&header(id), &[1; 936], None); // 1000 bytes with its header
         }
         let mut records = Records::new();
         queue.drain(&mut records);
@@ -286,7 +280,7 @@ mod tests {
         let queue = queue(64, 1 << 20);
         for _ in 0..10 {
             let own = Arc::clone(&queue);
-            std::thread::spawn(move || Writer::register(&own).store(&header(1), &[], None))
+            std::thread::spawn(move || Writer::register(&own).push(&header(1), &[], None))
                 .join()
                 .expect("the thread ends");
             let mut records = Records::new();

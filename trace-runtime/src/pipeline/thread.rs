@@ -8,6 +8,7 @@ use opentelemetry::{Context, SpanId};
 use super::buffer::Writer;
 use super::queue::Queue;
 use crate::ids::IdGenerator;
+use crate::record::{Header, Late};
 use crate::span::Live;
 use crate::tracer::Core;
 use crate::tracer::global;
@@ -191,24 +192,29 @@ pub(crate) fn while_starting<R>(start: impl FnOnce() -> R) -> R {
 
 /// Hands a finished span to the worker of its tracer.
 #[inline]
-pub(crate) fn finish(live: Box<Live>) {
-    let mut live = Some(live);
-    let _ = with(|thread| {
-        let Ok(mut own) = thread.own.try_borrow_mut() else {
-            return;
-        };
-        if let Some(mut live) = live.take() {
-            own.writers.of(&live.core.queue).push(&mut live);
-            own.spare.keep(live);
-        }
+pub(crate) fn push(
+    queue: &Arc<Queue>,
+    header: &Header,
+    attributes: &[u8],
+    mut late: Option<Box<Late>>,
+) {
+    let pushed = with(|thread| {
+        let mut own = thread.own.try_borrow_mut().ok()?;
+        own.writers.of(queue).push(header, attributes, late.take());
+        Some(())
     });
-    if let Some(live) = live {
-        finish_alone(live);
+    if pushed.flatten().is_none() {
+        // The thread is being torn down: a buffer of its own, handed over at once.
+        Writer::register(queue).push(header, attributes, late);
     }
 }
 
-/// The thread is being torn down: a buffer of its own, handed over at once.
-#[cold]
-fn finish_alone(mut live: Box<Live>) {
-    Writer::register(&live.core.queue).push(&mut live);
+/// Keeps the record of a span that has ended, for another.
+#[inline]
+pub(crate) fn keep(live: Box<Live>) {
+    let _ = with(|thread| {
+        if let Ok(mut own) = thread.own.try_borrow_mut() {
+            own.spare.keep(live);
+        }
+    });
 }

@@ -8,13 +8,14 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use super::NOW;
 use super::live::{Live, LiveSpan};
 use super::start::Start;
+use crate::callsite::{self, Callsite};
 use crate::outcome::{Failed, Sink};
-use crate::{Value, callsite, panic_hook};
+use crate::{Value, panic_hook};
 
 /// A span whose function is running, or was.
 ///
 /// Small, because the future of a traced async function keeps one. What it holds is dropped by hand,
-/// so that a function whose span is off has nothing to drop but by a comparison.
+/// so that a function whose span is off only compares.
 #[derive(Debug)]
 pub struct Active(Option<ManuallyDrop<Entered>>);
 
@@ -44,45 +45,52 @@ enum Phase {
 pub fn enter(mut start: Start) -> Active {
     let live = start.0.take();
     std::mem::forget(start); // empty now
-    Active(live.map(|live| ManuallyDrop::new(Entered::new(live))))
+    match live {
+        None => Active(None),
+        Some(live) => Active::entered(live),
+    }
 }
 
-impl Entered {
+impl Active {
     #[inline(never)]
-    fn new(mut live: Box<Live>) -> Self {
-        let base = live.base.take();
-        if live.passing {
-            let base = base.unwrap_or_default();
-            return Self::passing(base.with_remote_span_context(live.take_context()));
-        }
-        let site = live.header.site;
-        let mode = live.core.cancelled;
-        let cancelled_is_error = live
-            .callsite
-            .is_some_and(|callsite| mode.is_error(callsite.kind_of()));
-        let span = LiveSpan::recording(live);
-        Self {
-            cx: match base {
-                None => Context::current_with_span(span),
-                Some(base) => base.with_span(span),
-            },
-            site,
-            recording: true,
-            cancelled_is_error,
-            phase: Phase::Resting,
+    fn entered(mut live: Box<Live>) -> Self {
+        match live.base.take() {
+            base if live.passing => {
+                let base = base.unwrap_or_else(Context::current);
+                Self::passing(base.with_remote_span_context(live.context))
+            }
+            Some(base) => Self::recording(live, |span| base.with_span(span)),
+            None => Self::recording(live, Context::current_with_span),
         }
     }
 
-    fn passing(cx: Context) -> Self {
-        Self {
+    #[inline]
+    fn recording(live: Box<Live>, enter: impl FnOnce(LiveSpan) -> Context) -> Self {
+        let mode = live.core.cancelled;
+        let kind = live.callsite.map(Callsite::kind_of);
+        Self(Some(ManuallyDrop::new(Entered {
+            site: live.site,
+            recording: true,
+            cancelled_is_error: kind.is_some_and(|kind| mode.is_error(kind)),
+            phase: Phase::Resting,
+            // Straight into its place: a copy would wait until its parts have reached the cache.
+            cx: enter(LiveSpan::recording(live)),
+        })))
+    }
+
+    /// No span, but what runs here runs in `cx`.
+    pub(crate) fn passing(cx: Context) -> Self {
+        Self(Some(ManuallyDrop::new(Entered {
             cx,
             site: 0,
             recording: false,
             cancelled_is_error: false,
             phase: Phase::Resting,
-        }
+        })))
     }
+}
 
+impl Entered {
     /// Goes on as the body begins to run.
     #[inline(never)]
     fn attach(&mut self) -> ContextGuard {
@@ -91,11 +99,12 @@ impl Entered {
     }
 
     #[inline(never)]
-    fn end(self) {
+    fn end(&mut self) {
+        let cx = std::mem::take(&mut self.cx);
         if !self.recording {
             return;
         }
-        let span = self.cx.span();
+        let span = cx.span();
         match self.phase {
             Phase::Resting => {}
             Phase::Running => end_with_panic(&span),
@@ -108,8 +117,8 @@ impl Entered {
 impl Drop for Active {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entered) = self.0.take() {
-            ManuallyDrop::into_inner(entered).end();
+        if let Some(entered) = &mut self.0 {
+            entered.end();
         }
     }
 }
@@ -203,11 +212,6 @@ impl Active {
     /// No span.
     pub(crate) fn none() -> Self {
         Self(None)
-    }
-
-    /// No span, but what runs here runs in `cx`.
-    pub(crate) fn passing(cx: Context) -> Self {
-        Self(Some(ManuallyDrop::new(Entered::passing(cx))))
     }
 
     /// Moves the span out, to somebody who goes on with it; dropping the result ends it.

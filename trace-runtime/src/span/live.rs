@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use opentelemetry::trace::{SpanContext, Status, TraceState};
-use opentelemetry::{Context, KeyValue, SpanId, TraceFlags, TraceId};
+use opentelemetry::{Context, KeyValue, SpanId};
 
 use crate::callsite::Callsite;
 use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, REDACTED_TEXT, flag};
@@ -17,8 +17,12 @@ pub(crate) struct Live {
     pub(crate) core: &'static Core,
     /// `None` for spans of the OpenTelemetry API.
     pub(super) callsite: Option<&'static Callsite>,
-    pub(crate) header: Header,
-    pub(super) trace_state: TraceState,
+    pub(super) context: SpanContext,
+    parent_id: SpanId,
+    start: u64,
+    pub(super) site: u32,
+    pub(super) flags: u16,
+    ended: bool,
     /// The context to enter, if it is not the current one.
     pub(super) base: Option<Context>,
     /// Records nothing: a trace that is not sampled, whose ids travel on.
@@ -36,8 +40,12 @@ impl Live {
         Box::new(Self {
             core,
             callsite: None,
-            header: Header::default(),
-            trace_state: TraceState::NONE,
+            context: SpanContext::NONE,
+            parent_id: SpanId::INVALID,
+            start: 0,
+            site: 0,
+            flags: 0,
+            ended: false,
             base: None,
             passing: false,
             ends_on_drop: false,
@@ -52,22 +60,15 @@ impl Live {
         &mut self,
         callsite: Option<&'static Callsite>,
         site: u32,
-        trace_id: TraceId,
-        span_id: SpanId,
+        context: SpanContext,
         parent_id: SpanId,
     ) {
         self.callsite = callsite;
-        self.header = Header {
-            site,
-            flags: 0,
-            trace_flags: 0,
-            trace_id: u128::from_be_bytes(trace_id.to_bytes()),
-            span_id: u64::from_be_bytes(span_id.to_bytes()),
-            parent_span_id: u64::from_be_bytes(parent_id.to_bytes()),
-            start: clock::ticks(),
-            end: 0,
-        };
-        (self.passing, self.ends_on_drop) = (false, false);
+        self.context = context;
+        self.parent_id = parent_id;
+        self.start = clock::ticks();
+        (self.site, self.flags) = (site, 0);
+        (self.ended, self.passing, self.ends_on_drop) = (false, false, false);
     }
 
     /// Forgets the span that has ended; false if the record is not worth keeping.
@@ -76,16 +77,43 @@ impl Live {
         self.base.is_none() && self.late.is_none() && self.attributes.clear()
     }
 
-    /// The span as others see it.
-    #[inline]
-    pub(super) fn take_context(&mut self) -> SpanContext {
-        SpanContext::new(
-            TraceId::from(self.header.trace_id),
-            SpanId::from(self.header.span_id),
-            TraceFlags::new(self.header.trace_flags),
-            false,
-            std::mem::take(&mut self.trace_state),
-        )
+    /// Stores the span as finished, once.
+    fn end(&mut self, wall_end: Option<u64>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let mut end = wall_end.unwrap_or(0);
+        match wall_end {
+            None => end = clock::ticks(),
+            Some(_) => self.flags |= flag::WALL_END,
+        }
+        if self.core.is_closed() {
+            self.core.count_after_shutdown();
+            return;
+        }
+        if *self.context.trace_state() != TraceState::NONE {
+            self.keep_trace_state();
+        }
+        let late = self.late.take();
+        if late.is_some() {
+            self.flags |= flag::LATE;
+        }
+        let header = Header {
+            site: self.site,
+            flags: self.flags,
+            trace_flags: self.context.trace_flags().to_u8(),
+            trace_id: u128::from_be_bytes(self.context.trace_id().to_bytes()),
+            span_id: u64::from_be_bytes(self.context.span_id().to_bytes()),
+            parent_span_id: u64::from_be_bytes(self.parent_id.to_bytes()),
+            start: self.start,
+            end,
+        };
+        thread::push(&self.core.queue, &header, self.attributes.as_words(), late);
+    }
+
+    #[cold]
+    fn keep_trace_state(&mut self) {
+        self.late().trace_state = self.context.trace_state().clone();
     }
 
     /// The rare part, made when first needed.
@@ -153,8 +181,8 @@ impl Live {
 
     /// The caller's clock instead of ours.
     pub(crate) fn set_wall_start(&mut self, unix_nanos: u64) {
-        self.header.start = unix_nanos;
-        self.header.flags |= flag::WALL_START;
+        self.start = unix_nanos;
+        self.flags |= flag::WALL_START;
     }
 
     /// A panic unwinds before the body could begin.
@@ -162,7 +190,7 @@ impl Live {
     pub(super) fn abandon(mut self: Box<Self>) {
         if !self.passing {
             self.fail_by_panic();
-            LiveSpan::recording(self).finish(None);
+            self.end(None);
         }
     }
 
@@ -180,75 +208,68 @@ impl Live {
 }
 
 /// A span of this crate as the OpenTelemetry API sees it, in a context or in the user's hands.
+///
+/// Small, because the API moves it about and puts it into a box of its own.
 #[derive(Debug)]
-pub struct LiveSpan {
-    context: SpanContext,
-    /// `None` once the span has ended, and for a span that records nothing.
-    live: Option<Box<Live>>,
+pub struct LiveSpan(State);
+
+#[derive(Debug)]
+enum State {
+    Recording(Box<Live>),
+    /// Records nothing; its ids are passed on.
+    Passing(Box<SpanContext>),
+    Dropped,
 }
 
 impl LiveSpan {
     #[inline]
-    pub(crate) fn recording(mut live: Box<Live>) -> Self {
-        Self {
-            context: live.take_context(),
-            live: Some(live),
-        }
+    pub(crate) fn recording(live: Box<Live>) -> Self {
+        Self(State::Recording(live))
     }
 
     /// A span that records nothing and has these ids, so that what is below it stays joined.
     pub(crate) fn passing(context: SpanContext) -> Self {
-        Self {
-            context,
-            live: None,
-        }
+        Self(State::Passing(Box::new(context)))
     }
 
+    #[inline]
     pub(crate) fn context(&self) -> &SpanContext {
-        &self.context
+        match &self.0 {
+            State::Recording(live) => &live.context,
+            State::Passing(context) => context,
+            State::Dropped => &SpanContext::NONE,
+        }
     }
 
     /// The record, while the span has not ended.
+    #[inline]
     pub(crate) fn live(&mut self) -> Option<&mut Live> {
-        self.live.as_deref_mut()
+        match &mut self.0 {
+            State::Recording(live) if !live.ended => Some(live),
+            _ => None,
+        }
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        self.live.is_some()
+        matches!(&self.0, State::Recording(live) if !live.ended)
     }
 
-    /// Stores the span as finished, once.
     #[inline]
     pub(crate) fn finish(&mut self, wall_end: Option<u64>) {
-        let Some(mut live) = self.live.take() else {
-            return;
-        };
-        match wall_end {
-            None => live.header.end = clock::ticks(),
-            Some(end) => {
-                live.header.end = end;
-                live.header.flags |= flag::WALL_END;
-            }
+        if let Some(live) = self.live() {
+            live.end(wall_end);
         }
-        if live.core.is_closed() {
-            live.core.count_after_shutdown();
-            return;
-        }
-        if *self.context.trace_state() != TraceState::NONE {
-            live.late().trace_state = self.context.trace_state().clone();
-        }
-        if live.late.is_some() {
-            live.header.flags |= flag::LATE;
-        }
-        thread::finish(live);
     }
 }
 
 impl Drop for LiveSpan {
     #[inline]
     fn drop(&mut self) {
-        if self.live.as_ref().is_some_and(|live| live.ends_on_drop) {
-            self.finish(None);
+        if let State::Recording(mut live) = std::mem::replace(&mut self.0, State::Dropped) {
+            if live.ends_on_drop {
+                live.end(None);
+            }
+            thread::keep(live);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceFlags, TraceState};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceFlags};
 use opentelemetry::{Context, KeyValue};
 
 use super::live::{Live, LiveSpan};
@@ -140,7 +140,7 @@ pub(crate) fn start_in(
         |thread: &ThreadState| start_with_facts(thread, parent, &facts, false, Some(&mut name));
     let mut live = thread::with(start)??;
     if live.passing {
-        return Some(LiveSpan::passing(live.take_context()));
+        return Some(LiveSpan::passing(live.context.clone()));
     }
     live.ends_on_drop = true;
     Some(LiveSpan::recording(live))
@@ -179,11 +179,14 @@ fn below_local(
     site: u32,
 ) -> Option<Box<Live>> {
     let (span_id, mut live) = thread.open(core, site)?;
-    live.begin(callsite, site, parent.trace_id(), span_id, parent.span_id());
-    live.header.trace_flags = parent.trace_flags().to_u8();
-    if *parent.trace_state() != TraceState::NONE {
-        live.trace_state = parent.trace_state().clone();
-    }
+    let context = SpanContext::new(
+        parent.trace_id(),
+        span_id,
+        parent.trace_flags(),
+        false,
+        parent.trace_state().clone(),
+    );
+    live.begin(callsite, site, context, parent.span_id());
     Some(live)
 }
 
@@ -197,7 +200,7 @@ fn local_root(
     mut name: Name<'_>,
 ) -> Option<Box<Live>> {
     let Parent {
-        base,
+        mut base,
         span_context,
         core,
     } = parent;
@@ -206,7 +209,6 @@ fn local_root(
         Some(remote) => remote.trace_id(),
         None => thread.with_ids(|ids| ids.trace_id()),
     };
-    let mut cx = base.unwrap_or_else(Context::current);
     // Evaluated at most once, and before the decision only if the sampler looks at it.
     let mut known = None;
     if core.sampler.needs_name() {
@@ -217,10 +219,10 @@ fn local_root(
             .callsite
             .map_or("", |_| &callsite::site(facts.site).name)
     };
-    let hints = if root {
-        Hints::default()
-    } else {
-        Hints::of(&cx)
+    let hints = match &base {
+        _ if root => Hints::default(),
+        Some(cx) => Hints::of(cx),
+        None => Context::map_current(Hints::of),
     };
     let mut input = SamplingInput::new(
         known.as_deref().unwrap_or_else(site_name),
@@ -247,29 +249,28 @@ fn local_root(
     let trace_state = trace_state.unwrap_or_else(|| span_context.trace_state().clone());
     let parent_id = span_context.span_id();
     let begin = |live: &mut Live, span_id| {
-        live.begin(facts.callsite, facts.site, trace_id, span_id, parent_id);
-        live.header.trace_flags = flags.to_u8();
-        live.trace_state = trace_state;
+        let context = SpanContext::new(trace_id, span_id, flags, false, trace_state);
+        live.begin(facts.callsite, facts.site, context, parent_id);
     };
     if decision == SamplingDecision::Drop {
         let mut live = Live::blank(core);
         begin(&mut live, thread.with_ids(|ids| ids.span_id()));
         live.passing = true;
-        live.base = Some(cx);
+        live.base = base;
         return Some(live);
     }
     let (span_id, mut live) = thread.open(core, facts.site)?;
     begin(&mut live, span_id);
-    live.header.flags |= flag::LOCAL_ROOT;
-    live.header.flags |= if remote.is_some() {
+    live.flags |= flag::LOCAL_ROOT;
+    live.flags |= if remote.is_some() {
         flag::PARENT_REMOTE
     } else {
         0
     };
-    live.header.flags |= if sampled { 0 } else { flag::RECORD_ONLY };
+    live.flags |= if sampled { 0 } else { flag::RECORD_ONLY };
     // A debug trace that goes on here, or one that a debug request starts here.
     let debug = forced || hints.debug && sampled && remote.is_some();
-    live.header.flags |= if debug { flag::DEBUG } else { 0 };
+    live.flags |= if debug { flag::DEBUG } else { 0 };
     if let Some(name) = known.or_else(|| name.map(|name| name())) {
         live.attributes.push_name(&name);
     }
@@ -277,12 +278,13 @@ fn local_root(
         .into_iter()
         .for_each(|attribute| live.set(attribute));
     if forced {
+        let cx = base.unwrap_or_else(Context::current);
         if let Some(id) = debug_id(&cx) {
             live.set(KeyValue::new("jaeger-debug-id", id.to_owned()));
         }
-        cx = mark_debug(&cx, trace_id);
+        base = Some(mark_debug(&cx, trace_id));
     }
-    live.base = Some(cx);
+    live.base = base;
     Some(live)
 }
 

@@ -1,7 +1,9 @@
 //! From a host name to a connection, in a bounded time.
 
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::io;
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};

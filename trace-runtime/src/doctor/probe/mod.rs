@@ -17,6 +17,10 @@ use std::time::Duration;
 use super::Config;
 use super::json::exporter_name;
 use crate::config::ExporterChoice;
+#[cfg(feature = "jaeger")]
+use crate::config::JaegerProtocol;
+#[cfg(feature = "otlp-http")]
+use crate::config::OtlpProtocol;
 
 /// What was found on the way to one receiver.
 #[derive(Clone, Debug)]
@@ -60,8 +64,6 @@ pub(super) fn all(config: &Config, limit: Duration) -> Vec<Probe> {
     expect(unused_variables)
 )]
 fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe> {
-    #[allow(unused_imports)]
-    use crate::config::{JaegerProtocol, OtlpProtocol};
     match choice {
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp if config.otlp.protocol.value != OtlpProtocol::Grpc => {

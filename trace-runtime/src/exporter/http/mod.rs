@@ -5,6 +5,7 @@ mod client;
 pub(crate) mod endpoint;
 pub(crate) mod retry_after;
 #[cfg(test)]
+#[cfg_attr(not(feature = "otlp-http"), expect(dead_code))]
 pub(crate) mod server;
 
 pub(crate) use answer::Answer;

@@ -1,6 +1,7 @@
 //! Spans on their way to receivers that are reached over TLS.
 
 mod authority;
+mod tls_server;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -12,7 +13,8 @@ use prost::Message;
 use trace_runtime::doctor::{Probing, doctor};
 use trace_runtime::{Tracer, TracerBuilder, traced};
 
-use authority::{Authority, file, serve};
+use authority::{Authority, file};
+use tls_server::{serve, settings};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
@@ -63,12 +65,12 @@ fn assert_has(text: &str, parts: &[&str]) {
 #[test]
 fn spans_arrive_where_our_authority_is_trusted() {
     let authority = Authority::new();
-    let (port, requests) = serve(authority.server(&["127.0.0.1", "localhost"], false));
+    let (port, requests) = serve(settings(&authority, &["127.0.0.1", "localhost"], false));
     for host in ["127.0.0.1", "localhost"] {
         let url = format!("https://{host}:{port}");
         let sent = send(&[
             (ENDPOINT, &url),
-            (CERTIFICATE, &authority.file()),
+            (CERTIFICATE, &file(authority.pem())),
             ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
         ]);
         assert_eq!(sent, Ok(()));
@@ -89,11 +91,11 @@ fn spans_arrive_where_our_authority_is_trusted() {
 #[test]
 fn a_client_certificate_is_shown_to_whom_wants_one() {
     let authority = Authority::new();
-    let (port, requests) = serve(authority.server(&["localhost"], true));
+    let (port, requests) = serve(settings(&authority, &["localhost"], true));
     let url = format!("https://localhost:{port}");
     let us = authority.sign(&["us"]);
     let (ours, key) = (file(&us.certificate), file(&us.key));
-    let trust = (CERTIFICATE, &*authority.file());
+    let trust = (CERTIFICATE, &*file(authority.pem()));
     let both = [
         (ENDPOINT, &*url),
         trust,
@@ -116,7 +118,7 @@ fn a_client_certificate_is_shown_to_whom_wants_one() {
 #[test]
 fn nothing_is_sent_to_whom_we_do_not_trust() {
     let authority = Authority::new();
-    let (port, _requests) = serve(authority.server(&["localhost"], false));
+    let (port, _requests) = serve(settings(&authority, &["localhost"], false));
     let url = format!("https://user:hidden@localhost:{port}");
     let failed = send(&[(ENDPOINT, &url)]).unwrap_err();
     assert_has(&failed, &["certificate", "UnknownIssuer"]);
@@ -134,9 +136,9 @@ fn nothing_is_sent_to_whom_we_do_not_trust() {
 #[test]
 fn a_certificate_for_another_name_is_refused() {
     let authority = Authority::new();
-    let (port, _requests) = serve(authority.server(&["elsewhere"], false));
+    let (port, _requests) = serve(settings(&authority, &["elsewhere"], false));
     let url = format!("https://localhost:{port}");
-    let variables = [(ENDPOINT, &*url), (CERTIFICATE, &authority.file())];
+    let variables = [(ENDPOINT, &*url), (CERTIFICATE, &file(authority.pem()))];
     assert!(send(&variables).is_err());
     assert_has(
         &problem(&variables),

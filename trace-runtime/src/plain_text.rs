@@ -54,3 +54,18 @@ pub(crate) fn spans(count: impl Into<u64>) -> String {
         count => format!("{count} spans"),
     }
 }
+
+/// The first line of what somebody else says: at most 200 characters, and nothing that could disturb
+/// a terminal.
+#[cfg(any(feature = "jaeger", feature = "otlp-grpc", feature = "otlp-http"))]
+pub(crate) fn first_line(text: &[u8]) -> String {
+    String::from_utf8_lossy(text)
+        .trim_start()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect()
+}

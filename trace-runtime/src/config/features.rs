@@ -18,7 +18,7 @@ impl Features {
     /// This build. A part without a Cargo feature of its own does not exist yet.
     pub(crate) const BUILT: Features = Features {
         otlp_http: cfg!(feature = "otlp-http"),
-        otlp_grpc: false,
+        otlp_grpc: cfg!(feature = "otlp-grpc"),
         http_json: cfg!(feature = "otlp-http"),
         jaeger: cfg!(feature = "jaeger"),
         remote_sampler: cfg!(feature = "remote-sampler"),

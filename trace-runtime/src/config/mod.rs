@@ -34,10 +34,10 @@ pub(crate) use self::filter::{Filter, LevelFilter};
 #[cfg(feature = "jaeger")]
 pub(crate) use self::jaeger::JaegerProtocol;
 pub(crate) use self::jaeger::{JaegerConfig, authority};
-#[cfg(all(feature = "gzip", feature = "otlp-http"))]
+#[cfg(all(feature = "gzip", any(feature = "otlp-http", feature = "otlp-grpc")))]
 pub(crate) use self::otlp::Compression;
 pub(crate) use self::otlp::OtlpConfig;
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) use self::otlp::OtlpProtocol;
 pub(crate) use self::own::{
     Arguments, CancelledMode, CodeMode, DoctorMode, LogDestination, OwnConfig, doctor_mode,

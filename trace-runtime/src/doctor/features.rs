@@ -20,6 +20,7 @@ built![
     "http",
     "jaeger",
     "off",
+    "otlp-grpc",
     "otlp-http",
     "remote-sampler",
     "sdk-exporter",

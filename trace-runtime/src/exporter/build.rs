@@ -3,7 +3,17 @@
 use super::Exporter;
 use super::console::{Console, Style};
 use super::file::File;
+#[cfg(feature = "otlp-http")]
+use super::otlp::{Format, OtlpHttp, OtlpHttpSettings};
+#[cfg(feature = "otlp-grpc")]
+use super::otlp::{OtlpGrpc, OtlpGrpcSettings};
+#[cfg(all(feature = "tls", any(feature = "otlp-http", feature = "otlp-grpc")))]
+use super::tls::Tls;
+#[cfg(all(feature = "gzip", any(feature = "otlp-http", feature = "otlp-grpc")))]
+use crate::config::Compression;
 use crate::config::{Config, ExporterChoice, Lookup};
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+use crate::config::{OtlpConfig, OtlpProtocol};
 use crate::diagnostics::Diagnostic;
 
 /// The exporter for a choice of the configuration.
@@ -17,7 +27,7 @@ pub(crate) fn build(
     lookup: &Lookup<'_>,
 ) -> Result<Box<dyn Exporter>, Diagnostic> {
     match choice {
-        #[cfg(feature = "otlp-http")]
+        #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
         ExporterChoice::Otlp => otlp(config),
         #[cfg(feature = "jaeger")]
         ExporterChoice::Jaeger(protocol) => {
@@ -43,28 +53,62 @@ fn file(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
     }
 }
 
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 fn otlp(config: &Config) -> Result<Box<dyn Exporter>, Diagnostic> {
-    use super::otlp::{Format, OtlpHttp, OtlpHttpSettings};
-    use crate::config::OtlpProtocol;
-    let headers = config.otlp.headers.value.iter();
+    match config.otlp.protocol.value {
+        #[cfg(feature = "otlp-grpc")]
+        OtlpProtocol::Grpc => otlp_grpc(&config.otlp),
+        #[cfg(feature = "otlp-http")]
+        OtlpProtocol::HttpJson => otlp_http(&config.otlp, Format::Json),
+        #[cfg(feature = "otlp-http")]
+        OtlpProtocol::HttpProtobuf => otlp_http(&config.otlp, Format::Protobuf),
+        // The configuration keeps only protocols that this build can speak.
+        #[allow(unreachable_patterns)]
+        protocol => Err(Diagnostic::error(format!(
+            "protocol {protocol:?} is not part of this build"
+        ))),
+    }
+}
+
+#[cfg(feature = "otlp-http")]
+fn otlp_http(config: &OtlpConfig, format: Format) -> Result<Box<dyn Exporter>, Diagnostic> {
     let settings = OtlpHttpSettings {
-        endpoint: config.otlp.endpoint.value.as_str().to_owned(),
-        headers: headers
-            .map(|(name, value)| (name.clone(), value.0.clone()))
-            .collect(),
-        timeout: config.otlp.timeout.value,
-        format: match config.otlp.protocol.value {
-            OtlpProtocol::HttpJson => Format::Json,
-            OtlpProtocol::HttpProtobuf | OtlpProtocol::Grpc => Format::Protobuf,
-        },
+        endpoint: config.endpoint.value.as_str().to_owned(),
+        headers: headers(config),
+        timeout: config.timeout.value,
+        format,
         #[cfg(feature = "gzip")]
-        gzip: config.otlp.compression.value == crate::config::Compression::Gzip,
+        gzip: config.compression.value == Compression::Gzip,
         #[cfg(feature = "tls")]
-        tls: super::tls::Tls::load(&config.otlp)?,
+        tls: Tls::load(config)?,
     };
     match OtlpHttp::new(settings) {
         Ok(exporter) => Ok(Box::new(exporter)),
         Err(message) => Err(Diagnostic::error(message)),
     }
+}
+
+#[cfg(feature = "otlp-grpc")]
+fn otlp_grpc(config: &OtlpConfig) -> Result<Box<dyn Exporter>, Diagnostic> {
+    let settings = OtlpGrpcSettings {
+        endpoint: config.endpoint.value.as_str().to_owned(),
+        headers: headers(config),
+        timeout: config.timeout.value,
+        #[cfg(feature = "gzip")]
+        gzip: config.compression.value == Compression::Gzip,
+        #[cfg(feature = "tls")]
+        tls: Tls::load(config)?,
+    };
+    match OtlpGrpc::new(&settings) {
+        Ok(exporter) => Ok(Box::new(exporter)),
+        Err(message) => Err(Diagnostic::error(message)),
+    }
+}
+
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+fn headers(config: &OtlpConfig) -> Vec<(String, String)> {
+    let headers = config.headers.value.iter();
+    headers
+        .map(|(name, value)| (name.clone(), value.0.clone()))
+        .collect()
 }

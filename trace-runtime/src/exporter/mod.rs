@@ -5,13 +5,13 @@ pub(crate) mod console;
 pub(crate) mod file;
 #[cfg(all(feature = "gzip", feature = "otlp-http"))]
 mod gzip;
-#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc", feature = "jaeger"))]
 pub(crate) mod http;
 #[cfg(feature = "jaeger")]
 pub(crate) mod jaeger;
 pub(crate) mod json;
 pub(crate) mod log_spans;
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod otlp;
 #[cfg(feature = "sdk-exporter")]
 pub(crate) mod sdk;

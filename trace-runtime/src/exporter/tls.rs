@@ -121,6 +121,31 @@ impl Tls {
     }
 }
 
+#[cfg(feature = "otlp-grpc")]
+impl Tls {
+    /// The endpoint of the gRPC client, secured.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the certificates or the key.
+    pub(crate) fn grpc(
+        &self,
+        endpoint: tonic::transport::Endpoint,
+    ) -> Result<tonic::transport::Endpoint, String> {
+        use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+        let host = endpoint.uri().host().unwrap_or_default();
+        let mut tls = ClientTlsConfig::new().domain_name(host.trim_matches(['[', ']']));
+        tls = match &self.authorities {
+            Some(authorities) => tls.ca_certificate(Certificate::from_pem(authorities)),
+            None => tls.with_webpki_roots(),
+        };
+        if let Some(identity) = &self.identity {
+            tls = tls.identity(Identity::from_pem(&identity.chain, &identity.key));
+        }
+        endpoint.tls_config(tls).map_err(|error| error.to_string())
+    }
+}
+
 /// What is wrong with the files, for the list of bad settings.
 pub(crate) fn problem(exporters: &[ExporterChoice], config: &OtlpConfig) -> Option<Diagnostic> {
     let used = exporters.contains(&ExporterChoice::Otlp) && config.endpoint.value.is_https();

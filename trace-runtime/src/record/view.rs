@@ -314,7 +314,7 @@ impl<'a> SpanView<'a> {
     }
 
     /// Whether one of the call site's attributes was replaced.
-    #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
+    #[cfg(any(feature = "jaeger", feature = "otlp-grpc", feature = "otlp-http"))]
     pub(crate) fn is_code_set_later(&self) -> bool {
         self.late.is_some_and(|late| {
             late.attributes

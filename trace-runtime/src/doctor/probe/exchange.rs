@@ -2,9 +2,15 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::connect::left;
+use http::{StatusCode, Uri};
+
+use super::connect::{Place, left};
+#[cfg(feature = "tls")]
+use super::tls;
+#[cfg(feature = "tls")]
+use crate::exporter::tls::Tls;
 
 /// More of an answer is not read.
 const LIMIT: usize = 16 * 1024;
@@ -46,6 +52,32 @@ pub(super) enum Reply {
     Failed(std::io::Error),
 }
 
+impl Reply {
+    /// What it is, and how long it took.
+    pub(super) fn shown(&self, took: Duration) -> Option<String> {
+        let what = match self {
+            Reply::Http(reply) => status_line(reply.status),
+            Reply::Http2 => "HTTP/2".to_owned(),
+            Reply::Tls => "TLS".to_owned(),
+            Reply::Other => "no HTTP".to_owned(),
+            Reply::Closed => "connection closed".to_owned(),
+            #[cfg(feature = "tls")]
+            Reply::Failed(_) => "TLS failed".to_owned(),
+            Reply::Silence => return None,
+        };
+        Some(format!("{what} after {} ms", took.as_millis()))
+    }
+}
+
+/// `HTTP 404 Not Found`
+pub(super) fn status_line(status: u16) -> String {
+    let known = StatusCode::from_u16(status).ok();
+    let reason = known.and_then(|status| status.canonical_reason());
+    format!("HTTP {status} {}", reason.unwrap_or_default())
+        .trim_end()
+        .to_owned()
+}
+
 /// An answer of HTTP/1.
 #[derive(Debug)]
 pub(super) struct HttpReply {
@@ -53,13 +85,58 @@ pub(super) struct HttpReply {
     /// Names in lower case.
     headers: Vec<(String, String)>,
     /// The beginning, as text.
-    pub(super) body: String,
+    body: String,
 }
 
 impl HttpReply {
+    /// Servers of Go and nginx answer in plain text where TLS is expected.
+    pub(super) fn wants_tls(&self) -> bool {
+        self.body.contains("HTTPS server") || self.body.contains("HTTPS port")
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// A request to make.
+pub(super) struct Call<'a> {
+    pub(super) uri: &'a Uri,
+    /// What names the URL, in backticks.
+    pub(super) setting: &'a str,
+    pub(super) request: &'a [u8],
+    #[cfg(feature = "tls")]
+    pub(super) tls: &'a Tls,
+    /// Asked for in the handshake.
+    #[cfg(feature = "tls")]
+    pub(super) protocol: &'static [u8],
+}
+
+impl Call<'_> {
+    /// Connects, sends the request and reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// What was found instead of somebody who takes connections, and what to set, in a sentence.
+    pub(super) fn make(&self, deadline: Instant) -> Result<Reply, String> {
+        let https = self.uri.scheme_str() == Some("https");
+        let host = self.uri.host().unwrap_or_default();
+        let place = Place {
+            host: host.trim_matches(['[', ']']),
+            port: self.uri.port_u16().unwrap_or(if https { 443 } else { 80 }),
+            setting: self.setting,
+        };
+        let mut stream = place.connect(deadline)?;
+        #[cfg(feature = "tls")]
+        if https {
+            let secured = tls::secure(stream, self.tls, self.protocol, place.host, deadline);
+            return Ok(match secured {
+                Ok(mut stream) => exchange(&mut stream, self.request, deadline),
+                Err(error) => Reply::Failed(error),
+            });
+        }
+        Ok(exchange(&mut stream, self.request, deadline))
     }
 }
 
@@ -73,7 +150,7 @@ enum End {
 }
 
 /// Sends the request and reads the answer.
-pub(super) fn exchange(wire: &mut impl Wire, request: &[u8], deadline: Instant) -> Reply {
+fn exchange(wire: &mut impl Wire, request: &[u8], deadline: Instant) -> Reply {
     let _ = wire.socket().set_write_timeout(Some(left(deadline)));
     // Whoever refuses to read may have said why.
     let _ = wire.write_all(request);

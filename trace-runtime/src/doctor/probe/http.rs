@@ -1,16 +1,11 @@
 //! Receivers that take spans over HTTP: one request without spans.
 
-use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::StatusCode;
-
-use super::connect::Place;
-use super::exchange::{HttpReply, Reply, exchange};
+use super::exchange::{Call, HttpReply, Reply, status_line};
 #[cfg(feature = "tls")]
 use super::tls;
-use super::{Probe, setting};
-use crate::config::Features;
+use super::{Probe, expects_tls, setting};
 #[cfg(feature = "jaeger")]
 use crate::config::JaegerConfig;
 #[cfg(feature = "otlp-http")]
@@ -110,23 +105,22 @@ fn ask(endpoint: Result<Endpoint, String>, known: Known<'_>, url: &str, limit: D
 impl Receiver<'_> {
     fn probe(&self, limit: Duration) -> Probe {
         let began = Instant::now();
-        let deadline = began + limit;
         let uri = &self.endpoint.uri;
-        let place = Place {
-            host: uri.host().unwrap_or_default().trim_matches(['[', ']']),
-            port: uri
-                .port_u16()
-                .unwrap_or(if self.is_https() { 443 } else { 80 }),
+        let call = Call {
+            uri,
             setting: self.known.setting,
+            request: &self.request(),
+            #[cfg(feature = "tls")]
+            tls: &self.known.tls,
+            #[cfg(feature = "tls")]
+            protocol: b"http/1.1",
         };
-        let mut answer = None;
-        let problems = match place.connect(deadline) {
-            Err(problem) => vec![problem],
-            Ok(stream) => {
-                let reply = self.exchange(stream, place.host, deadline);
-                answer = shown(&reply, began.elapsed());
-                self.judge(&reply, place.port)
-            }
+        let (answer, problems) = match call.make(began + limit) {
+            Ok(reply) => (
+                reply.shown(began.elapsed()),
+                self.judge(&reply, uri.port_u16()),
+            ),
+            Err(problem) => (None, vec![problem]),
         };
         Probe {
             exporter: "",
@@ -134,23 +128,6 @@ impl Receiver<'_> {
             answer,
             problems,
         }
-    }
-
-    fn is_https(&self) -> bool {
-        self.endpoint.uri.scheme_str() == Some("https")
-    }
-
-    #[cfg_attr(not(feature = "tls"), expect(unused_variables))]
-    fn exchange(&self, mut stream: TcpStream, host: &str, deadline: Instant) -> Reply {
-        let request = self.request();
-        #[cfg(feature = "tls")]
-        if self.is_https() {
-            return match tls::secure(stream, &self.known.tls, host, deadline) {
-                Ok(mut stream) => exchange(&mut stream, &request, deadline),
-                Err(error) => Reply::Failed(error),
-            };
-        }
-        exchange(&mut stream, &request, deadline)
     }
 
     fn request(&self) -> Vec<u8> {
@@ -171,7 +148,7 @@ impl Receiver<'_> {
     }
 
     /// What is wrong, and what to set.
-    fn judge(&self, reply: &Reply, port: u16) -> Vec<String> {
+    fn judge(&self, reply: &Reply, port: Option<u16>) -> Vec<String> {
         let (target, setting) = (&self.target, self.known.setting);
         let usual = self.known.usual_place;
         let problem = match reply {
@@ -181,7 +158,9 @@ impl Receiver<'_> {
             }
             Reply::Http2 => self.grpc(),
             // A server of gRPC may hang up on what it does not understand.
-            Reply::Closed if self.known.grpc_ports.contains(&port) => self.grpc(),
+            Reply::Closed if port.is_some_and(|port| self.known.grpc_ports.contains(&port)) => {
+                self.grpc()
+            }
             Reply::Tls => self.tls(),
             Reply::Closed => format!(
                 "{target} closes the connection without an answer: {usual}, check {setting}"
@@ -206,13 +185,7 @@ impl Receiver<'_> {
     }
 
     fn tls(&self) -> String {
-        let (target, setting) = (&self.target, self.known.setting);
-        let feature = if Features::BUILT.tls {
-            ""
-        } else {
-            ", and add feature `tls` of `trace-runtime`"
-        };
-        format!("{target} expects TLS: write `https://` in {setting}{feature}")
+        expects_tls(&self.target, self.known.setting)
     }
 
     fn judge_status(&self, reply: &HttpReply) -> Option<String> {
@@ -243,43 +216,16 @@ impl Receiver<'_> {
                 format!("{target} is there, but takes nothing now ({status}): look at its own log")
             }
             500..=599 => format!("{target} fails ({status}): look at its own log"),
-            400 if mentions_https(&reply.body) => self.tls(),
+            400 if reply.wants_tls() => self.tls(),
             // A request without spans may be refused; the test span tells.
             _ => return None,
         })
     }
 }
 
-/// Servers of Go and nginx answer in plain text where TLS is expected.
-fn mentions_https(body: &str) -> bool {
-    body.contains("HTTPS server") || body.contains("HTTPS port")
-}
-
 fn is_web_page(reply: &HttpReply) -> bool {
     let kind = reply.header("content-type").unwrap_or_default();
     kind.trim_start().starts_with("text/html")
-}
-
-fn shown(reply: &Reply, took: Duration) -> Option<String> {
-    let what = match reply {
-        Reply::Http(reply) => status_line(reply.status),
-        Reply::Http2 => "HTTP/2".to_owned(),
-        Reply::Tls => "TLS".to_owned(),
-        Reply::Other => "no HTTP".to_owned(),
-        Reply::Closed => "connection closed".to_owned(),
-        #[cfg(feature = "tls")]
-        Reply::Failed(_) => "TLS failed".to_owned(),
-        Reply::Silence => return None,
-    };
-    Some(format!("{what} after {} ms", took.as_millis()))
-}
-
-fn status_line(status: u16) -> String {
-    let known = StatusCode::from_u16(status).ok();
-    let reason = known.and_then(|status| status.canonical_reason());
-    format!("HTTP {status} {}", reason.unwrap_or_default())
-        .trim_end()
-        .to_owned()
 }
 
 /// A clock that is wrong puts our spans where nobody looks for them.

@@ -2,13 +2,18 @@
 
 #[cfg(feature = "jaeger")]
 mod agent;
-#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc", feature = "jaeger"))]
 mod connect;
-#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc", feature = "jaeger"))]
 mod exchange;
+#[cfg(feature = "otlp-grpc")]
+mod grpc;
 #[cfg(any(feature = "otlp-http", feature = "jaeger"))]
 mod http;
-#[cfg(all(feature = "tls", any(feature = "otlp-http", feature = "jaeger")))]
+#[cfg(all(
+    feature = "tls",
+    any(feature = "otlp-http", feature = "otlp-grpc", feature = "jaeger")
+))]
 mod tls;
 
 use std::fmt;
@@ -19,7 +24,7 @@ use super::json::exporter_name;
 use crate::config::ExporterChoice;
 #[cfg(feature = "jaeger")]
 use crate::config::JaegerProtocol;
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 use crate::config::OtlpProtocol;
 
 /// What was found on the way to one receiver.
@@ -60,7 +65,7 @@ pub(super) fn all(config: &Config, limit: Duration) -> Vec<Probe> {
 }
 
 #[cfg_attr(
-    not(any(feature = "otlp-http", feature = "jaeger")),
+    not(any(feature = "otlp-http", feature = "otlp-grpc", feature = "jaeger")),
     expect(unused_variables)
 )]
 fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe> {
@@ -68,6 +73,10 @@ fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe
         #[cfg(feature = "otlp-http")]
         ExporterChoice::Otlp if config.otlp.protocol.value != OtlpProtocol::Grpc => {
             Some(http::otlp(&config.otlp, limit))
+        }
+        #[cfg(feature = "otlp-grpc")]
+        ExporterChoice::Otlp if config.otlp.protocol.value == OtlpProtocol::Grpc => {
+            Some(grpc::otlp(&config.otlp, limit))
         }
         #[cfg(feature = "jaeger")]
         ExporterChoice::Jaeger(JaegerProtocol::HttpThrift) => {
@@ -84,7 +93,7 @@ fn one(choice: ExporterChoice, config: &Config, limit: Duration) -> Option<Probe
 }
 
 /// What to set instead of a setting, in backticks.
-#[cfg(any(feature = "otlp-http", feature = "jaeger"))]
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc", feature = "jaeger"))]
 fn setting(source: crate::config::Source, default: &str, code: &str) -> String {
     use crate::config::Source;
     match source {
@@ -92,4 +101,15 @@ fn setting(source: crate::config::Source, default: &str, code: &str) -> String {
         Source::Code => format!("`{code}`"),
         Source::Default => format!("`{default}`"),
     }
+}
+
+/// The answer of a server that was not spoken to by TLS.
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc", feature = "jaeger"))]
+fn expects_tls(target: &str, setting: &str) -> String {
+    let feature = if crate::config::Features::BUILT.tls {
+        ""
+    } else {
+        ", and add feature `tls` of `trace-runtime`"
+    };
+    format!("{target} expects TLS: write `https://` in {setting}{feature}")
 }

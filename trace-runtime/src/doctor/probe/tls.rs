@@ -21,11 +21,13 @@ pub(super) type Secured = StreamOwned<ClientConnection, TcpStream>;
 pub(super) fn secure(
     mut stream: TcpStream,
     tls: &Tls,
+    protocol: &[u8],
     host: &str,
     deadline: Instant,
 ) -> io::Result<Secured> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let client = tls.client().map_err(io::Error::other)?;
+    let mut client = tls.client().map_err(io::Error::other)?;
+    client.alpn_protocols = vec![protocol.to_vec()];
     let mut connection = ClientConnection::new(Arc::new(client), name).map_err(io::Error::other)?;
     while connection.is_handshaking() {
         stream.set_read_timeout(Some(left(deadline)))?;
@@ -43,6 +45,10 @@ pub(super) fn explain(error: &io::Error, target: &str, setting: &str) -> String 
         Some(Error::InvalidMessage(_)) => {
             format!("{target} does not speak TLS: write `http://` in {setting}")
         }
+        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => format!(
+            "{target} speaks another protocol inside of TLS: check `OTEL_EXPORTER_OTLP_PROTOCOL` and \
+             {setting}"
+        ),
         Some(Error::AlertReceived(alert)) => format!(
             "{target} refuses TLS with us ({alert:?}): {}",
             match alert {

@@ -7,6 +7,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 
 use super::retry_after;
 use crate::ExportError;
+use crate::plain_text::first_line;
 
 /// An answer, and the question it belongs to.
 #[derive(Debug)]
@@ -93,17 +94,4 @@ impl Answer<'_> {
         let given = given.split(';').next().unwrap_or_default();
         given.trim().eq_ignore_ascii_case(media_type)
     }
-}
-
-/// At most 200 characters, and nothing that could disturb a terminal.
-pub(crate) fn first_line(text: &[u8]) -> String {
-    String::from_utf8_lossy(text)
-        .trim_start()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect()
 }

@@ -3,7 +3,8 @@
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::uri::{Authority, Uri};
 
-const AGENT: &str = concat!("trace-runtime/", env!("CARGO_PKG_VERSION"));
+/// How we introduce ourselves.
+pub(crate) const AGENT: &str = concat!("trace-runtime/", env!("CARGO_PKG_VERSION"));
 
 /// Where batches go.
 #[derive(Debug)]

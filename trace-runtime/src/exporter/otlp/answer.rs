@@ -3,10 +3,11 @@
 use serde_json::Value as Json;
 
 use super::http::Format;
+use super::partial::{partial_success, refused};
 use super::proto::{Field, Fields};
 use crate::ExportError;
 use crate::exporter::http::Answer;
-use crate::exporter::http::answer::first_line;
+use crate::plain_text::first_line;
 
 /// # Errors
 ///
@@ -54,24 +55,7 @@ fn hint(answer: &Answer<'_>) -> Option<String> {
     })
 }
 
-/// `ExportTraceServiceResponse.partial_success`: how many spans were refused, and why.
-fn partial_success(body: &[u8]) -> Result<(), ExportError> {
-    let partial = Fields(body).find_map(|field| match field {
-        (1, Field::Bytes(partial)) => Some(partial),
-        _ => None,
-    });
-    let (mut spans, mut message) = (0, String::new());
-    for field in Fields(partial.unwrap_or_default()) {
-        match field {
-            (1, Field::Varint(count)) => spans = count,
-            (2, Field::Bytes(text)) => message = first_line(text),
-            _ => {}
-        }
-    }
-    refused(spans as i64, message)
-}
-
-/// The same in JSON, where a count of 64 bits may stand in quotes.
+/// A partial success in JSON, where a count of 64 bits may stand in quotes.
 fn partial_success_json(body: &[u8]) -> Result<(), ExportError> {
     let body: Json = serde_json::from_slice(body).unwrap_or_default();
     let partial = &body["partialSuccess"];
@@ -82,14 +66,6 @@ fn partial_success_json(body: &[u8]) -> Result<(), ExportError> {
         .unwrap_or(0);
     let message = partial["errorMessage"].as_str().unwrap_or_default();
     refused(spans, first_line(message.as_bytes()))
-}
-
-/// A negative count makes no sense, and zero with a message is advice.
-fn refused(spans: i64, message: String) -> Result<(), ExportError> {
-    match u64::try_from(spans) {
-        Err(_) | Ok(0) => Ok(()),
-        Ok(spans) => Err(ExportError::Rejected { spans, message }),
-    }
 }
 
 /// The message of a `google.rpc.Status`, which OTLP receivers send with an error.

@@ -116,9 +116,11 @@ impl Expansion<'_> {
             // async move { .. }
             Shape::Future(output) => {
                 let output = output_type(output).unwrap_or_else(|| quote_spanned!(here()=> _));
+                // A future of another output is an error of the return type.
+                let at = first_span(&output).resolved_at(here());
                 let name = quote_spanned!(here()=> call_future::<#output, _, _>);
-                let call = self.call(&name, &TokenStream::new());
-                let future = self.future();
+                let call = located_at(self.call(&name, &TokenStream::new()), at);
+                let future = located_at(self.future(), at);
                 quote_spanned!(here()=> let __future = #call; #future)
             }
             // let __future = p::call_unfinished(&mut __span, (a,), move |(a,)| -> RET { BODY });

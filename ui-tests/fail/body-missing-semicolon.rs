@@ -1,0 +1,9 @@
+use trace_runtime::traced;
+
+#[traced]
+fn count(orders: u64) -> u64 {
+    let doubled = orders * 2 //~
+    doubled
+}
+
+fn main() {}

@@ -199,8 +199,7 @@ async fn with_mode(mode: &'static str) -> Vec<(bool, Status)> {
     tracer.in_scope_async(poll_once(waits())).await;
     tracer.in_scope_async(poll_once(calls())).await;
     guard.flush().unwrap();
-    let found = found.lock().unwrap().clone();
-    found
+    found.lock().unwrap().clone()
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The environment of a real process: this test program started again with other variables.
+//! The environment of a real process.
 
 use std::ffi::OsStr;
 use std::process::{Command, Output};
@@ -6,36 +6,13 @@ use std::process::{Command, Output};
 /// What the child says before and after it starts tracing.
 const STARTED: &str = "started: ";
 
-/// Not a test: the others run it in a child.
-#[test]
-#[ignore = "started by the other tests as a child"]
-fn child() {
-    let guard = trace_runtime::init_tracer();
-    for diagnostic in guard.diagnostics() {
-        println!("{}: {diagnostic}", diagnostic.severity());
-    }
-    println!("{STARTED}{}", guard.config());
-}
-
-/// Runs the child with these variables, and no other that means something to it.
+/// Runs a service that only starts tracing, with these variables and no others.
 fn run(variables: &[(&str, &OsStr)]) -> Output {
-    let program = std::env::current_exe().expect("the test knows its own path");
-    let mut command = Command::new(program);
-    command.args(["--exact", "child", "--ignored", "--nocapture"]);
-    let names = std::env::vars_os().map(|(name, _)| name);
-    for name in names.filter(|name| is_ours(name)) {
-        command.env_remove(name);
-    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scenarios"));
+    command.arg("init").env_clear();
     command.env("OTEL_SERVICE_NAME", "child");
     command.envs(variables.iter().copied());
-    command.output().expect("the test can start itself")
-}
-
-fn is_ours(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    ["OTEL_", "JAEGER_", "TRACED_"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    command.output().expect("the scenario runs")
 }
 
 fn stdout(output: &Output) -> String {

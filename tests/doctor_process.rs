@@ -1,46 +1,24 @@
-//! `TRACED_DOCTOR` in the environment of a real process: this test program started again.
+//! `TRACED_DOCTOR` in the environment of a real process.
 
-use std::ffi::OsStr;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tests::collector::Collector;
 
 /// What the child says when it goes on after its start.
-const STARTED: &str = "the service has started";
+const STARTED: &str = "started: ";
 
-/// Not a test: the others run it in a child.
-#[test]
-#[ignore = "started by the other tests as a child"]
-fn child() {
-    let _guard = match std::env::var_os("CHILD_INSTALLS") {
-        Some(_) => trace_runtime::Tracer::builder()
-            .with_service_name("in-code")
-            .install()
-            .expect("good settings"),
-        None => trace_runtime::init_tracer(),
-    };
-    println!("{STARTED}");
+/// Runs a service that only starts tracing, with these variables and no others.
+fn run(variables: &[(&str, &str)]) -> Output {
+    run_scenario("init", variables)
 }
 
-fn run(variables: &[(&str, &str)]) -> Output {
-    let program = std::env::current_exe().expect("the test knows its own path");
-    let mut command = Command::new(program);
-    command.args(["--exact", "child", "--ignored", "--nocapture"]);
-    let names = std::env::vars_os().map(|(name, _)| name);
-    for name in names.filter(|name| is_ours(name)) {
-        command.env_remove(name);
-    }
+fn run_scenario(scenario: &str, variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scenarios"));
+    command.arg(scenario).env_clear();
     command.env("OTEL_SERVICE_NAME", "child");
     command.envs(variables.iter().copied());
-    command.output().expect("the test can start itself")
-}
-
-fn is_ours(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    ["OTEL_", "JAEGER_", "TRACED_"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    command.output().expect("the scenario runs")
 }
 
 fn stdout(output: &Output) -> String {
@@ -65,13 +43,13 @@ fn the_doctor_reports_and_ends_the_process() {
 
 #[test]
 fn bad_values_end_with_status_1_even_when_strict() {
-    let output = run(&[
+    let variables = [
         ("TRACED_DOCTOR", "json"),
         ("TRACED_STRICT", "1"),
         ("OTEL_TRACES_EXPORTER", "none"),
         ("OTEL_BSP_SCHEDULE_DELAY", "0"),
-        ("CHILD_INSTALLS", "1"),
-    ]);
+    ];
+    let output = run_scenario("install", &variables);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let printed = stdout(&output);
     let line = printed.lines().find(|line| line.starts_with('{'));

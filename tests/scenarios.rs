@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, Tracer as _};
-use trace_runtime::{Batch, ExportError, Exporter, Tracer, traced};
+use trace_runtime::{Batch, ExportError, Exporter, Tracer, TracerGuard, traced};
 
 #[traced]
 fn work(n: u64) -> u64 {
@@ -42,10 +42,25 @@ fn main() {
         "collector-later" => collector_later(),
         "late-span" => late_span(),
         "panic" => panics(),
+        "init" => init(trace_runtime::init_tracer()),
+        "install" => init(
+            Tracer::builder()
+                .with_service_name("in-code")
+                .install()
+                .expect("good settings"),
+        ),
         "strict" => drop(trace_runtime::init_tracer()),
         "thousand-tasks" => thousand_tasks(),
         other => panic!("unknown scenario {other}"),
     }
+}
+
+/// Says what the tracer has found, and that the service goes on.
+fn init(guard: TracerGuard) {
+    for diagnostic in guard.diagnostics() {
+        println!("{}: {diagnostic}", diagnostic.severity());
+    }
+    println!("started: {}", guard.config());
 }
 
 fn span_before_install() {

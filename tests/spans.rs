@@ -80,3 +80,21 @@ fn spans_of_the_api_and_ours_nest_both_ways() {
     });
     assert_eq!(capture.tree(), "by hand\n  leaf {n=1}\n  inner\n");
 }
+
+/// What a future must hold besides the plain one: the arguments until it starts, the span, and the
+/// way to the span from inside.
+#[test]
+fn a_traced_future_grows_by_its_arguments_and_40_bytes() {
+    #[traced]
+    async fn traced(order_id: u64, user: &str, items: Vec<u8>) -> usize {
+        std::future::ready(()).await;
+        order_id as usize + user.len() + items.len()
+    }
+    async fn plain(order_id: u64, user: &str, items: Vec<u8>) -> usize {
+        std::future::ready(()).await;
+        order_id as usize + user.len() + items.len()
+    }
+    let arguments = size_of::<(u64, &str, Vec<u8>)>();
+    let grown = size_of_val(&traced(1, "", vec![])) - size_of_val(&plain(1, "", vec![]));
+    assert!(grown <= arguments + 40, "{grown} bytes");
+}

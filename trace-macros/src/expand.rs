@@ -75,8 +75,7 @@ pub(crate) fn expand(
         private: private(args),
     };
     let head = expansion.head(package);
-    let body = expansion.body();
-    let block = quote_spanned!(here()=> let mut __span = #head; #body);
+    let block = expansion.body(head);
     let block = regroup(&function.body, Delimiter::Brace, block);
     let Function {
         attributes,

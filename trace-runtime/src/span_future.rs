@@ -63,13 +63,10 @@ impl<T, S: BorrowMut<Active>> InSpan<T, S> {
         let mut this = self.project();
         let inner = this.inner.as_mut().as_pin_mut()?;
         let span: &mut Active = BorrowMut::borrow_mut(this.span);
-        let Some(cx) = span.context() else {
-            return Some(poll(inner));
-        };
-        let _attached = cx.clone().attach();
-        span.mark_running();
+        let attached = span.attach();
         let result = poll(inner);
         match &result {
+            _ if attached.is_none() => {}
             Poll::Ready(result) if is_done(result) => {
                 // What the body still holds goes inside the span.
                 this.inner.set(None);

@@ -2,7 +2,7 @@
 
 use super::{Expansion, first_span, here};
 use crate::function::{Output, Shape};
-use crate::parameter::{Entry, is_variable};
+use crate::parameter::{Entry, Parameter, is_variable};
 use crate::tokens::{located_at, regroup};
 use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -18,8 +18,70 @@ struct Passed {
 }
 
 impl Expansion<'_> {
+    /// Everything, given the block that starts the span.
+    pub(super) fn body(&self, head: TokenStream) -> TokenStream {
+        let parameters = &self.function.parameters;
+        let is_taken_apart = |one: &Parameter| matches!(one.entry, Entry::Whole { .. });
+        match &self.function.shape {
+            Shape::Async(output) if !parameters.iter().any(is_taken_apart) => {
+                self.lean_async_body(&head, output)
+            }
+            _ => {
+                let rest = self.rest();
+                quote_spanned!(here()=> let mut __span = #head; #rest)
+            }
+        }
+    }
+
+    /// ```text
+    /// let mut __span;
+    /// let __ret = {
+    ///     let a = a; let b = b;
+    ///     __span = HEAD;
+    ///     let a = a; let mut b = b;
+    ///     p::in_span(&mut __span, async move {
+    ///         if false { return p::fake::<RET>() }
+    ///         BODY
+    ///     })
+    /// }.await;
+    /// p::outcome(&__ret).__error().__record(&mut __span);
+    /// __ret
+    /// ```
+    /// The future has room for every variable that anything ever pointed to, until its block ends:
+    /// the head points to these short-lived ones, not to those of the function. The body has its own,
+    /// so that the compiler sees which it leaves unused.
+    fn lean_async_body(&self, head: &TokenStream, output: &Output) -> TokenStream {
+        let passed = self.passed();
+        let moved =
+            passed.map(|Passed { source, .. }| quote_spanned!(here()=> let #source = #source;));
+        let moved: TokenStream = moved.collect();
+        let lets = self.lets();
+        let future = self.in_span(output);
+        let end = self.end();
+        quote_spanned! {here()=>
+            let mut __span;
+            let __ret = {
+                #moved
+                __span = #head;
+                #lets
+                #future
+            }.await;
+            #end
+            __ret
+        }
+    }
+
+    /// `p::in_span(&mut __span, async move { BODY })`
+    fn in_span(&self, output: &Output) -> TokenStream {
+        let p = &self.private;
+        let hint = self.hint(output);
+        let content = self.function.body.stream();
+        let block = self.braces(quote!(#hint #content));
+        quote_spanned!(here()=> #p::in_span(&mut __span, async move #block))
+    }
+
     /// Everything after the head.
-    pub(super) fn body(&self) -> TokenStream {
+    fn rest(&self) -> TokenStream {
         let p = &self.private;
         match &self.function.shape {
             // let __ret = p::call(&mut __span, (a, b,), move |(a, mut b,)| -> RET { BODY });
@@ -35,22 +97,17 @@ impl Expansion<'_> {
                 let end = self.end();
                 quote_spanned!(here()=> let __ret = #call; #end __ret)
             }
-            // let a = a; let mut b = b;
-            // let __ret = p::in_span(&mut __span, async move {
-            //     if false { return p::fake::<RET>() }
-            //     BODY
-            // }).await;
+            // let a = a; let (mut b, _) = __b;
+            // let __ret = p::in_span(&mut __span, async move { .. }).await;
             // p::outcome(&__ret).__error().__record(&mut __span);
             // __ret
             Shape::Async(output) => {
                 let lets = self.lets();
-                let hint = self.hint(output);
-                let content = self.function.body.stream();
-                let block = self.braces(quote!(#hint #content));
+                let future = self.in_span(output);
                 let end = self.end();
                 quote_spanned! {here()=>
                     #lets
-                    let __ret = #p::in_span(&mut __span, async move #block).await;
+                    let __ret = #future.await;
                     #end
                     __ret
                 }

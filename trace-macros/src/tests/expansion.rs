@@ -48,17 +48,21 @@ fn async_method() {
         "pub async fn checkout(&self, order_id: u64, #[traced(redact)] card: &str) -> anyhow::Result<Receipt> { self.pay(card).await }",
         &expect![[r#"
             pub async fn checkout(&self, order_id: u64, card: &str) -> anyhow::Result<Receipt> {
-                let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["order_id", "card"]);
-                    let mut __span = p::Callsite::start(&__CALLSITE);
-                    p::Arg(&order_id).__record(&mut __span, 0);
-                    p::redacted(&mut __span, 1);
-                    p::enter(__span)
-                };
-                let order_id = order_id;
-                let card = card;
-                let __ret = p::in_span(
+                let mut __span;
+                let __ret = {
+                    let order_id = order_id;
+                    let card = card;
+                    __span = {
+                        static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
+                            .keys(&["order_id", "card"]);
+                        let mut __span = p::Callsite::start(&__CALLSITE);
+                        p::Arg(&order_id).__record(&mut __span, 0);
+                        p::redacted(&mut __span, 1);
+                        p::enter(__span)
+                    };
+                    let order_id = order_id;
+                    let card = card;
+                    p::in_span(
                         &mut __span,
                         async move {
                             if false {
@@ -67,6 +71,7 @@ fn async_method() {
                             self.pay(card).await
                         },
                     )
+                }
                     .await;
                 p::outcome(&__ret).__error().__record(&mut __span);
                 __ret

@@ -137,6 +137,20 @@ impl AttributeBuffer {
 
     #[inline]
     fn text(&mut self, key: u8, text: &str) {
+        let start = usize::from(self.len);
+        let end = start + 3 + text.len();
+        match self.inline.get_mut(start..end) {
+            Some(place) => {
+                (place[0], place[1], place[2]) = (SHORT_TEXT, key, text.len() as u8);
+                place[3..].copy_from_slice(text.as_bytes());
+                self.len = end as u8;
+            }
+            None => self.long_text(key, text),
+        }
+    }
+
+    #[cold]
+    fn long_text(&mut self, key: u8, text: &str) {
         if let Ok(len) = u8::try_from(text.len()) {
             self.append(&[SHORT_TEXT, key, len]);
         } else {
@@ -148,9 +162,19 @@ impl AttributeBuffer {
 
     #[inline]
     fn fixed(&mut self, tag: u8, key: u8, value: [u8; 8]) {
-        let mut entry = [tag, key, 0, 0, 0, 0, 0, 0, 0, 0];
-        entry[2..].copy_from_slice(&value);
-        self.append(&entry);
+        let start = usize::from(self.len);
+        match self.inline.get_mut(start..start + 10) {
+            // In place: put together elsewhere, the pieces would be waited for.
+            Some(place) => {
+                (place[0], place[1]) = (tag, key);
+                place[2..].copy_from_slice(&value);
+                self.len += 10;
+            }
+            None => {
+                self.append(&[tag, key]);
+                self.append(&value);
+            }
+        }
     }
 
     fn element(&mut self, value: &Value<'_>) {

@@ -95,7 +95,9 @@ impl Entered {
     #[inline(never)]
     fn attach(&mut self) -> ContextGuard {
         self.phase = Phase::Running;
-        self.cx.clone().attach()
+        // The older of the two goes to the API, which is going to read it at once.
+        let kept = self.cx.clone();
+        std::mem::replace(&mut self.cx, kept).attach()
     }
 
     #[inline(never)]
@@ -148,13 +150,19 @@ impl Active {
     /// Runs `body` inside the span.
     #[inline]
     pub(crate) fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
-        let attached = self.0.as_mut().map(|entered| entered.attach());
+        let attached = self.attach();
         let result = body();
         if attached.is_some() {
             drop(attached);
             self.rest();
         }
         result
+    }
+
+    /// The body begins to run, or goes on, until the result is dropped.
+    #[inline]
+    pub(crate) fn attach(&mut self) -> Option<ContextGuard> {
+        self.0.as_mut().map(|entered| entered.attach())
     }
 
     /// The future was made and has not been polled: dropping it now cancels it.
@@ -167,7 +175,7 @@ impl Active {
         self.set_phase(Phase::Resting);
     }
 
-    /// The body begins to run, or goes on.
+    /// The body is running.
     pub(crate) fn mark_running(&mut self) {
         self.set_phase(Phase::Running);
     }

@@ -145,9 +145,14 @@ impl Live {
         &mut self,
         name: Cow<'static, str>,
         time: EventTime,
-        attributes: Vec<KeyValue>,
+        mut attributes: Vec<KeyValue>,
     ) {
         let limits = &self.core.limits;
+        for attribute in &mut attributes {
+            if self.core.hides_late(attribute.key.as_str()) {
+                attribute.value = REDACTED_TEXT.into();
+            }
+        }
         let late = self.late.get_or_insert_default();
         if late.events.len() as u64 >= limits.events {
             late.dropped_events += 1;

@@ -15,12 +15,11 @@ pub(super) struct Parent {
     pub(super) core: &'static Core,
 }
 
-/// What `start` makes of the current span, if that is a local one whose tracer is known: the usual
-/// case, in one look at the context. `None` where it takes a closer look.
+/// What `start` makes of the current span, if that is a local one: the usual case, in one look at
+/// the context. `None` where it takes a closer look.
 #[inline]
 pub(super) fn below_current<R>(
-    thread: &ThreadState,
-    start: impl FnOnce(&'static Core, &SpanContext) -> Option<R>,
+    start: impl FnOnce(&Context, &SpanContext) -> Option<Option<R>>,
 ) -> Option<Option<R>> {
     Context::map_current(|cx| {
         let span = cx.span();
@@ -31,8 +30,7 @@ pub(super) fn below_current<R>(
         if !parent.is_sampled() || cx.is_telemetry_suppressed() {
             return Some(None);
         }
-        let core = thread.known_tracer(global::scoped(cx))?;
-        Some(start(core, parent))
+        start(cx, parent)
     })
 }
 
@@ -52,7 +50,12 @@ impl Parent {
             if cx.is_telemetry_suppressed() || is_dropped(span_context) {
                 return Current::Nothing;
             }
-            Current::Span(span_context.clone(), global::scoped(cx))
+            // A root needs no copy of what stands for no span.
+            let parent = match span_context.is_valid() {
+                true => span_context.clone(),
+                false => SpanContext::NONE,
+            };
+            Current::Span(parent, global::scoped(cx))
         });
         let Current::Span(span_context, scoped) = current else {
             return None;

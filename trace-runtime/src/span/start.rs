@@ -59,16 +59,34 @@ impl Callsite {
     #[inline(never)]
     fn start_current(&'static self) -> Start {
         let started = thread::with(|thread| {
-            let below = |core: &'static Core, parent: &SpanContext| {
-                let records = core.records(self);
-                records.then(|| below_local(thread, core, parent, Some(self), self.site_id()))?
-            };
-            match below_current(thread, below) {
+            match below_current(|cx, parent| self.start_below(thread, cx, parent)) {
                 Some(started) => started,
-                None => self.start_under(thread, Parent::current(thread)?, false, None),
+                None => self.start_apart(thread),
             }
         });
         Start(started.flatten())
+    }
+
+    /// Out of line, so that below a span that is not sampled there is little to set up. `None` if the
+    /// tracer is not known.
+    #[inline(never)]
+    fn start_below(
+        &'static self,
+        thread: &ThreadState,
+        cx: &Context,
+        parent: &SpanContext,
+    ) -> Option<Option<Box<Live>>> {
+        let core = thread.known_tracer(global::scoped(cx))?;
+        if !core.records(self) {
+            return Some(None);
+        }
+        let site = self.site_id();
+        Some(below_local(thread, core, parent, Some(self), site))
+    }
+
+    #[inline(never)]
+    fn start_apart(&'static self, thread: &ThreadState) -> Option<Box<Live>> {
+        self.start_under(thread, &mut Parent::current(thread)?, false, None)
     }
 
     /// Starts a span below a chosen parent.
@@ -94,7 +112,7 @@ impl Callsite {
                 Choice::Root(cx) => (Parent::of(cx.unwrap_or_else(Context::current), true), true),
                 Choice::Context(cx) => (Parent::of(cx, false), false),
             };
-            self.start_under(thread, parent?, root, name)
+            self.start_under(thread, &mut parent?, root, name)
         });
         Start(started.flatten())
     }
@@ -102,7 +120,7 @@ impl Callsite {
     fn start_under(
         &'static self,
         thread: &ThreadState,
-        parent: Parent,
+        parent: &mut Parent,
         root: bool,
         name: Name<'_>,
     ) -> Option<Box<Live>> {
@@ -129,15 +147,14 @@ pub(crate) fn start_in(
 ) -> Option<LiveSpan> {
     let mut name = Some(name);
     let mut name = || name.take().unwrap_or_default();
-    let parent = Parent::of(cx.clone(), false)?;
+    let mut parent = Parent::of(cx.clone(), false)?;
     let facts = Facts {
         callsite: None,
         site,
         kind,
         links,
     };
-    let start =
-        |thread: &ThreadState| start_with_facts(thread, parent, &facts, false, Some(&mut name));
+    let start = |thread: &_| start_with_facts(thread, &mut parent, &facts, false, Some(&mut name));
     let mut live = thread::with(start)??;
     if live.passing {
         return Some(LiveSpan::passing(live.context.clone()));
@@ -148,7 +165,7 @@ pub(crate) fn start_in(
 
 fn start_with_facts(
     thread: &ThreadState,
-    parent: Parent,
+    parent: &mut Parent,
     facts: &Facts<'_>,
     root: bool,
     name: Name<'_>,
@@ -156,13 +173,9 @@ fn start_with_facts(
     if !parent.is_local() {
         return local_root(thread, parent, facts, root, name);
     }
-    let Parent {
-        base,
-        span_context,
-        core,
-    } = parent;
-    let mut live = below_local(thread, core, &span_context, facts.callsite, facts.site)?;
-    live.base = base;
+    let (core, above) = (parent.core, &parent.span_context);
+    let mut live = below_local(thread, core, above, facts.callsite, facts.site)?;
+    live.base = parent.base.take();
     if let Some(name) = name {
         live.attributes.push_name(&name());
     }
@@ -194,42 +207,33 @@ fn below_local(
 #[inline(never)]
 fn local_root(
     thread: &ThreadState,
-    parent: Parent,
+    parent: &mut Parent,
     facts: &Facts<'_>,
     root: bool,
     mut name: Name<'_>,
 ) -> Option<Box<Live>> {
-    let Parent {
-        mut base,
-        span_context,
-        core,
-    } = parent;
-    let remote = span_context.is_valid().then_some(&span_context);
+    let mut base = parent.base.take();
+    let (core, span_context) = (parent.core, &parent.span_context);
+    let remote = span_context.is_valid().then_some(span_context);
     let trace_id = match remote {
         Some(remote) => remote.trace_id(),
         None => thread.with_ids(|ids| ids.trace_id()),
     };
     // Evaluated at most once, and before the decision only if the sampler looks at it.
     let mut known = None;
+    let mut shown = "";
     if core.sampler.needs_name() {
         known = name.take().map(|name| name());
+        shown = known
+            .as_deref()
+            .unwrap_or_else(|| &callsite::site(facts.site).name);
     }
-    let site_name = || {
-        facts
-            .callsite
-            .map_or("", |_| &callsite::site(facts.site).name)
-    };
     let hints = match &base {
         _ if root => Hints::default(),
         Some(cx) => Hints::of(cx),
         None => Context::map_current(Hints::of),
     };
-    let mut input = SamplingInput::new(
-        known.as_deref().unwrap_or_else(site_name),
-        facts.kind.clone(),
-        trace_id,
-    )
-    .with_hints(hints);
+    let mut input = SamplingInput::new(shown, facts.kind.clone(), trace_id).with_hints(hints);
     input.parent = remote;
     input.links = facts.links;
     let Sampling {

@@ -48,6 +48,12 @@ impl Report {
     }
 
     /// The report as a JSON object on one line.
+    ///
+    /// Each setting is `{"value": .., "source": ..}`, where the source is the name of a variable,
+    /// `code` or `default`; `exporters` is a list of these, and `resource` has the `sources` of its
+    /// attributes besides. Of the `diagnostics`, those with `"bad": true` are what
+    /// [`try_init_tracer`](crate::try_init_tracer) refuses. `probes` and `test_span` are there only
+    /// if receivers were asked.
     pub fn to_json(&self) -> String {
         super::json::report(self)
     }

@@ -82,6 +82,7 @@
 //! | `otlp-http` | OTLP over HTTP, protobuf and JSON | yes |
 //! | `jaeger` | Thrift to old Jaeger agents and collectors | yes |
 //! | `remote-sampler` | sampling strategies from a Jaeger | yes |
+//! | `otlp-grpc` | OTLP over gRPC | |
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
 //! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
 //! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tests::closed_port::ClosedPort;
 use tests::collector::Collector;
 use trace_runtime::doctor::{Probing, Report, doctor};
 use trace_runtime::{Batch, ExportError, Exporter, Keep, Tracer, TracerBuilder};
@@ -121,9 +122,8 @@ fn a_receiver_that_works_gets_the_test_span() {
 
 #[test]
 fn a_refused_connection_names_the_address_and_the_variable() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let port = ClosedPort::default();
+    let address = port.address.to_string();
     let problem = problem_at(&format!("http://user:hidden@{address}"));
     assert_has(
         &problem,

@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message;
+use tests::closed_port::ClosedPort;
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 use tonic::{Code, Status};
 use trace_runtime::doctor::{Probing, doctor};
@@ -119,11 +120,9 @@ async fn a_guard_may_be_dropped_in_a_task() {
 
 #[test]
 fn a_refused_connection_is_told_at_once() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let port = ClosedPort::default();
     let began = Instant::now();
-    let failed = send(&[(ENDPOINT, &url)]).unwrap_err();
+    let failed = send(&[(ENDPOINT, &port.url())]).unwrap_err();
     assert_has(&failed, &["1 not: ", "connection refused"]);
     assert!(began.elapsed() < Duration::from_secs(10), "{began:?}");
 }

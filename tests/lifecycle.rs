@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
-use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use tests::closed_port::ClosedPort;
 use tests::collector::{Collector, Mood, Received};
 
 /// A run of `scenarios.rs` with nothing but these variables in its environment.
@@ -219,13 +219,6 @@ fn strict_mode_ends_the_process_with_the_list_of_what_is_wrong() {
     assert!(said.contains("OTEL_BSP_SCHEDULE_DELAY"), "{said}");
 }
 
-/// A port that nobody listens on.
-fn refused_port() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    (listener, url)
-}
-
 /// Starts `collector-later`, and lets it end when told.
 fn start(url: &str) -> std::process::Child {
     let mut command = command("collector-later", &[("OTEL_EXPORTER_OTLP_ENDPOINT", url)]);
@@ -248,12 +241,14 @@ fn end(mut child: std::process::Child) -> Output {
 
 #[test]
 fn a_collector_that_is_down_is_named_once_and_does_not_delay_the_exit() {
-    let (listener, url) = refused_port();
-    drop(listener);
-    let output = end(start(&url));
+    let port = ClosedPort::default();
+    let output = end(start(&port.url()));
     let said = stderr(&output);
-    let address = url.trim_start_matches("http://");
-    assert!(said.contains(address) && said.contains("refused"), "{said}");
+    let address = port.address.to_string();
+    assert!(
+        said.contains(&address) && said.contains("refused"),
+        "{said}"
+    );
     let took: u64 = stdout(&output)
         .trim_start_matches("took=")
         .split(' ')
@@ -283,15 +278,10 @@ fn a_collector_that_never_answers_costs_at_most_the_shutdown_time() {
 
 #[test]
 fn a_collector_that_comes_up_later_gets_every_span() {
-    let (listener, url) = refused_port();
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
-    let child = start(&url);
+    let port = ClosedPort::default();
+    let child = start(&port.url());
     std::thread::sleep(Duration::from_secs(3)); // the time the collector is down
-    let collector = Collector::listen(
-        TcpListener::bind(address).expect("the same port"),
-        Mood::Accept,
-    );
+    let collector = Collector::listen(port.listen(), Mood::Accept);
     let spans = collector.wait_for(100);
     end(child);
     assert_eq!(spans.len(), 100);

@@ -1,5 +1,6 @@
 //! Finished spans of every shape, made up by proptest.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceState};
@@ -7,6 +8,7 @@ use opentelemetry::{InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId}
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use socket2::{Domain, Socket, Type};
 
 use crate::callsite::{self, Callsite};
 use crate::config::CodeMode;
@@ -46,6 +48,15 @@ pub(crate) fn some_resource() -> Resource {
             ),
         ],
     }
+}
+
+/// A loopback address that refuses connections, as long as its socket lives.
+pub(crate) fn closed_port() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    socket.bind(&any.into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }
 
 /// That many spans with one argument each.

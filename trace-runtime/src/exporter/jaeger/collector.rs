@@ -155,7 +155,7 @@ fn mistake(answer: &Answer<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::exporter::http::server::{Server, answer};
-    use crate::exporter::samples::{batch, plain_records, some_resource};
+    use crate::exporter::samples::{batch, closed_port, plain_records, some_resource};
 
     fn collector(endpoint: String, credentials: Option<Credentials>) -> Collector {
         let settings = CollectorSettings {
@@ -238,9 +238,8 @@ mod tests {
 
     #[test]
     fn a_closed_port_is_unreachable() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        drop(listener);
+        let (_taken, address) = closed_port();
+        let url = format!("http://{address}/");
         let result = collector(url, None).export(&batch(&some_resource(), &plain_records(1)));
         let reason = "connection refused".to_owned();
         assert_eq!(result, Err(ExportError::Unreachable(reason)));

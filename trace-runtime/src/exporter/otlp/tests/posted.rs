@@ -12,7 +12,7 @@ use prost::Message;
 
 use super::super::{Format, OtlpHttp, OtlpHttpSettings};
 use crate::exporter::http::server::{Server, answer};
-use crate::exporter::samples::{batch, plain_records, some_resource};
+use crate::exporter::samples::{batch, closed_port, plain_records, some_resource};
 use crate::{Batch, ExportError, Exporter};
 
 const PROTOBUF: &str = "Content-Type: application/x-protobuf";
@@ -270,9 +270,8 @@ fn a_grpc_port_gets_a_hint() {
 
 #[test]
 fn a_closed_port_refuses() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
-    drop(listener);
+    let (_taken, address) = closed_port();
+    let url = format!("http://{address}/v1/traces");
     let reason = unreachable_because(export(&mut exporter(&url), 1));
     assert_eq!(reason, "connection refused");
 }

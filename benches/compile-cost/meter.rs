@@ -82,6 +82,8 @@ impl Meter {
             Self::Cachegrind => {
                 let mut command = Command::new("valgrind");
                 command.args(["--tool=cachegrind", "--cache-sim=no", "-q"]);
+                // It warns about caches that nobody simulates.
+                command.arg("--log-file=/dev/null");
                 let mut out = OsString::from("--cachegrind-out-file=");
                 out.push(&report);
                 command.arg(out).arg(program);

@@ -58,8 +58,8 @@ pub(crate) const VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "tracing-skip-all",
-        title: "#[tracing::instrument(skip_all)]",
-        attribute: "#[tracing::instrument(skip_all)]",
+        title: "#[tracing::instrument(skip_all, err)]",
+        attribute: "#[tracing::instrument(skip_all, err)]",
         dependency: TRACING,
     },
 ];

@@ -6,27 +6,26 @@
 //! // #[traced] fn f(a: u64, mut b: String, _p: Permit) -> Result<u64, E> { BODY }
 //! fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
 //!     let mut __span = {
-//!         static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "package", "0.1.0").keys(&["a", "b"]);
-//!         let mut __span = p::Callsite::start(&__CALLSITE);
-//!         p::Arg(&a).__record(&mut __span, 0);
-//!         p::Arg(&b).__record(&mut __span, 1);
-//!         p::enter(__span)
+//!         struct __Here;
+//!         static __CALLSITE: p::Callsite = p::Callsite::new::<__Here>("package", "0.1.0", &["a", "b"]);
+//!         p::enter(p::Arg(&b).__record(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0), 1))
 //!     };
 //!     let __ret = p::call(&mut __span, (a, b, _p,), move |(a, mut b, _p,)| -> Result<u64, E> { BODY });
 //!     p::outcome(&__ret).__error().__record(&mut __span);
 //!     __ret
 //! }
 //! ```
+//! - `__Here` is there for its name, which tells the function's path.
 //! - `Callsite::new` is a `#[track_caller] const fn`; its tokens are where the function's name is.
-//!   `.keys(&'static [&'static str])`, `.name(&'static str)`, `.kind(p::Kind::X)`,
-//!   `.level(p::Level::X)` and `.shown(u64)` are `const fn` as well and left out when they say
-//!   nothing. Bit i of `shown`: key i is recorded even if it sounds like a secret.
+//!   `.name(&'static str)`, `.kind(p::Kind::X)`, `.level(p::Level::X)` and `.shown(u64)` are
+//!   `const fn` as well and left out when they say nothing. Bit i of `shown`: key i is recorded even
+//!   if it sounds like a secret.
 //! - `start`, or when the parent or the name is dynamic
 //!   `if p::Callsite::is_enabled(&__CALLSITE) { S } else { p::off() }`, where `S` is
 //!   `start_with(&__CALLSITE, PARENT)` or `start_named(&__CALLSITE, PARENT, || -> Cow)`, and
 //!   `PARENT` is `p::root()`, `p::parent(&(EXPR))` or `p::current()`.
-//! - On the started span: `Arg(&a).__record(&mut __span, key)`, `redacted(&mut __span, key)`, and
-//!   under `if p::enabled(&__span)`: `links(&mut __span, EXPR)`,
+//! - On the started span, which each hands on: `Arg(&a).__record(SPAN, key)`, `redacted(SPAN, key)`.
+//!   Then, on a variable, under `if p::enabled(&__span)`: `links(&mut __span, EXPR)`,
 //!   `record`, `record_debug`, `record_display(&mut __span, key, &(EXPR))`.
 //! - On the entered span, after the body: `outcome(&__ret).__error().__record(&mut __span)` or
 //!   `__record_debug`, `__record_display(&mut __span)`, and under `if p::enabled_late(&__span)`:

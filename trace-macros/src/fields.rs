@@ -17,7 +17,7 @@
 //!
 //! set_error!(e, retry = 3)
 //! if let Some(mut __span) = p::inside() {
-//!     p::error(&(e)).__record_if(&(), p::always, &mut __span);
+//!     p::error(&(e)).__error().__record_if(&(), p::always, &mut __span);
 //!     p::set(&mut __span, "retry", &(3));
 //! }
 //!
@@ -101,7 +101,7 @@ pub(crate) fn set_error(input: TokenStream) -> TokenStream {
     let error = borrowed(&error.into_token_stream());
     let set = set_all(&fields, "__span");
     let statements = quote_spanned! {here()=>
-        #p::error(#error).__record_if(&(), #p::always, &mut __span);
+        #p::error(#error).__error().__record_if(&(), #p::always, &mut __span);
         #set
     };
     inside(&quote_spanned!(here()=> mut __span), &statements)
@@ -165,7 +165,9 @@ fn head_of(name: &Expr, fields: &[Field], package: &Package) -> TokenStream {
         name: package,
         version,
     } = package;
-    let mut callsite = quote_spanned!(here()=> #p::Callsite::new(&|| {}, #package, #version));
+    let keys = fields.iter().map(key);
+    let mut callsite =
+        quote_spanned!(here()=> #p::Callsite::new::<__Here>(#package, #version, &[#(#keys),*]));
     let mut start = quote_spanned!(here()=> #p::Callsite::start(&__CALLSITE));
     if is_string(name) {
         callsite.extend(quote_spanned!(here()=> .name(#name)));
@@ -177,10 +179,6 @@ fn head_of(name: &Expr, fields: &[Field], package: &Package) -> TokenStream {
                 #p::off()
             }
         };
-    }
-    if !fields.is_empty() {
-        let keys = fields.iter().map(key);
-        callsite.extend(quote_spanned!(here()=> .keys(&[#(#keys),*])));
     }
     let records = fields.iter().enumerate().map(|(index, field)| {
         let function = form(field, "record");
@@ -197,6 +195,7 @@ fn head_of(name: &Expr, fields: &[Field], package: &Package) -> TokenStream {
         ),
     };
     quote_spanned! {here()=> {
+        struct __Here;
         static __CALLSITE: #p::Callsite = #callsite;
         let #mutable __span = #start;
         #records

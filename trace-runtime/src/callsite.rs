@@ -56,23 +56,25 @@ pub struct Callsite {
 }
 
 impl Callsite {
-    /// The constant facts; `path` is a closure inside the function, whose type name tells the path.
+    /// The constant facts; `P` is a type declared inside the function, whose name tells the path.
+    ///
+    /// The keys are all that this function can record; values name them by position.
     #[track_caller]
-    pub const fn new<F: Fn() + 'static>(
-        _path: &'static F,
+    pub const fn new<P: 'static>(
         package: &'static str,
         version: &'static str,
+        keys: &'static [&'static str],
     ) -> Self {
         Self {
             id: AtomicU32::new(0),
             hidden: AtomicU64::new(0),
             hidden_text: AtomicU64::new(0),
             level: Level::Info,
-            path: std::any::type_name::<F>,
+            path: std::any::type_name::<P>,
             location: Location::caller(),
             name: None,
             kind: SpanKind::Internal,
-            keys: &[],
+            keys,
             shown: 0,
             package,
             version,
@@ -103,12 +105,6 @@ impl Callsite {
     /// The level, instead of info.
     pub const fn level(mut self, level: Level) -> Self {
         self.level = level;
-        self
-    }
-
-    /// Every attribute key that this function can record; values name them by position.
-    pub const fn keys(mut self, keys: &'static [&'static str]) -> Self {
-        self.keys = keys;
         self
     }
 
@@ -305,10 +301,9 @@ pub(crate) fn api_site(scope: &InstrumentationScope, kind: SpanKind) -> u32 {
     })
 }
 
-/// `type_name` of a closure inside the function, as the path of the function.
-fn function_path(closure: &str) -> String {
-    let path = closure.trim_end_matches("::{{closure}}");
-    let path = path.strip_suffix("::__CALLSITE").unwrap_or(path);
+/// `type_name` of a type inside the function, as the path of the function.
+fn function_path(inside: &str) -> String {
+    let path = inside.strip_suffix("::__Here").unwrap_or(inside);
     let mut out = String::with_capacity(path.len());
     for part in path.split("::{{closure}}") {
         out.push_str(part);
@@ -389,8 +384,8 @@ mod tests {
     }
 
     #[test]
-    fn closures_and_the_static_are_not_part_of_the_path() {
-        let path = "app::Orders::save::{{closure}}::__CALLSITE::{{closure}}";
+    fn closures_and_the_type_are_not_part_of_the_path() {
+        let path = "app::Orders::save::{{closure}}::__Here";
         assert_eq!(function_path(path), "app::Orders::save");
     }
 

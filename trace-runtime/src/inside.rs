@@ -11,7 +11,7 @@ use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use crate::__private::{debug, display, shown};
-use crate::outcome::{ErrorOf, Failed, Sink, error_of};
+use crate::outcome::{AnyError, Failed, Sink, any_error};
 use crate::pipeline::thread;
 use crate::span::Active;
 use crate::span_future::in_span;
@@ -94,8 +94,8 @@ pub fn add_event(event: NewEvent<'_>) {
 }
 
 /// An error of any type, to be recorded.
-pub fn error<E>(error: &E) -> ErrorOf<'_, E> {
-    error_of(Some(error))
+pub fn error<E>(error: &E) -> AnyError<'_, E> {
+    any_error(error)
 }
 
 /// The user says that it is a failure.

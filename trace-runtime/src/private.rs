@@ -13,9 +13,9 @@ pub use crate::inside::{
     Inside, NewEvent, add_event, always, error, event, future_in_span, inside, set, set_debug,
     set_display,
 };
-pub use crate::outcome::{Arg, Arguments, ErrorOf, Outcome, Sink};
+pub use crate::outcome::{AnyError, Arg, Arguments, ErrorOf, Outcome, Sink};
 #[cfg(feature = "http")]
-pub use crate::outcome::{HttpOutcome, StatusOf};
+pub use crate::outcome::{HttpDeciding, HttpOutcome, StatusOf};
 pub use crate::outcome::{failed, outcome, status_is_failure};
 pub use crate::propagation::ParentSource;
 use crate::redact::{Secrecy, secrecy};
@@ -52,8 +52,9 @@ pub fn record_display<T: Display + ?Sized>(span: &mut Start, key: usize, value: 
 }
 
 /// Records that there is a value, and not which.
-pub fn redacted(span: &mut Start, key: usize) {
+pub fn redacted(mut span: Start, key: usize) -> Start {
     span.redacted(key);
+    span
 }
 
 /// Links the span to others.

@@ -46,6 +46,11 @@ fn dynamic(id: u64) -> u64 {
     id
 }
 
+#[traced(name = names.remove(0))]
+fn changed_by_its_name(names: &mut Vec<String>) -> usize {
+    names.len()
+}
+
 #[traced(name = Cow::Borrowed("cow"), level = trace, root)]
 fn cow() {}
 
@@ -174,6 +179,8 @@ fn main() {
     literal();
     constant();
     assert_eq!(dynamic(1), 1);
+    let names = &mut vec!["name".to_owned()];
+    assert!(changed_by_its_name(names) <= 1);
     cow();
     assert_eq!(internal(1), 1);
     server();

@@ -11,22 +11,14 @@ impl Expansion<'_> {
     pub(super) fn head(&self, package: &Package) -> TokenStream {
         let p = &self.private;
         let callsite = self.callsite(package);
-        let start = self.start();
         let views = self.views();
-        let records = self.records();
-        if records.is_empty() {
-            return quote_spanned! {here()=> {
-                static __CALLSITE: #p::Callsite = #callsite;
-                #views
-                #p::enter(#start)
-            }};
-        }
+        let (records, span) = self.records(self.start());
         quote_spanned! {here()=> {
+            struct __Here;
             static __CALLSITE: #p::Callsite = #callsite;
             #views
-            let mut __span = #start;
             #records
-            #p::enter(__span)
+            #p::enter(#span)
         }}
     }
 
@@ -39,12 +31,12 @@ impl Expansion<'_> {
             None => quote_spanned!(span=> ::trace_runtime::__private),
         };
         let Package { name, version } = package;
-        let mut callsite = quote_spanned!(span=> #p::Callsite::new(&|| {}, #name, #version));
+        let keys = &self.plan.keys;
+        let keys = quote_spanned!(here()=> &[#(#keys),*]);
+        let here_type = quote_spanned!(here()=> __Here);
+        let mut callsite =
+            quote_spanned!(span=> #p::Callsite::new::<#here_type>(#name, #version, #keys));
         let p = &self.private;
-        if !self.plan.keys.is_empty() {
-            let keys = &self.plan.keys;
-            callsite.extend(quote_spanned!(here()=> .keys(&[#(#keys),*])));
-        }
         if self.plan.shown != 0 {
             let shown = Literal::u64_unsuffixed(self.plan.shown);
             callsite.extend(quote_spanned!(here()=> .shown(#shown)));
@@ -94,6 +86,12 @@ impl Expansion<'_> {
         }
     }
 
+    /// Whether the start takes the user's expressions.
+    fn starts_dynamically(&self) -> bool {
+        let name = self.args.name.as_ref().map(|given| &given.value);
+        self.args.parent.is_some() || matches!(name, Some(Name::Dynamic(_)))
+    }
+
     /// Variables inside patterns that wait for the body, for options to see.
     fn views(&self) -> TokenStream {
         let is_recorded = |ident: &Ident| {
@@ -107,20 +105,57 @@ impl Expansion<'_> {
         views.collect()
     }
 
-    /// Arguments, then what takes the user's expressions.
-    fn records(&self) -> TokenStream {
+    /// What records arguments, and then what takes the user's expressions: statements, and the span
+    /// after them.
+    ///
+    /// Each argument's record hands the span to the next, `second.record(first.record(start))`: the
+    /// compiler need not see to a variable that each call could panic over.
+    fn records(&self, start: TokenStream) -> (TokenStream, TokenStream) {
         let p = &self.private;
-        let mut records = TokenStream::new();
-        for argument in &self.plan.arguments {
-            let key = Literal::usize_unsuffixed(argument.key);
-            let (source, cfg) = (&argument.source, &argument.cfg);
-            records.extend(match argument.redact {
-                true => quote_spanned!(here()=> #cfg #p::redacted(&mut __span, #key);),
-                false => {
-                    quote_spanned!(here()=> #cfg #p::Arg(&#source).__record(&mut __span, #key);)
-                }
-            });
+        let variable = quote_spanned!(here()=> __span);
+        let mut statements = TokenStream::new();
+        let mut span = start;
+        if self.starts_dynamically() {
+            // The user's expressions may change arguments, so these must not be borrowed already.
+            statements.extend(quote_spanned!(here()=> let __span = #span;));
+            span = variable.clone();
         }
+        for argument in &self.plan.arguments {
+            let record = |span: &TokenStream| {
+                let key = Literal::usize_unsuffixed(argument.key);
+                let source = &argument.source;
+                match argument.redact {
+                    true => quote_spanned!(here()=> #p::redacted(#span, #key)),
+                    false => quote_spanned!(here()=> #p::Arg(&#source).__record(#span, #key)),
+                }
+            };
+            let cfg = &argument.cfg;
+            span = if cfg.is_empty() {
+                record(&span)
+            } else {
+                let record = record(&variable);
+                statements.extend(quote_spanned! {here()=>
+                    let __span = #span;
+                    #cfg
+                    let __span = #record;
+                });
+                variable.clone()
+            };
+        }
+        let guarded = self.guarded();
+        if !guarded.is_empty() {
+            statements.extend(quote_spanned! {here()=>
+                let mut __span = #span;
+                if #p::enabled(&__span) { #guarded }
+            });
+            span = variable;
+        }
+        (statements, span)
+    }
+
+    /// What takes the user's expressions.
+    fn guarded(&self) -> TokenStream {
+        let p = &self.private;
         let mut guarded = TokenStream::new();
         for value in &self.plan.fields {
             let names = ["record", "record_debug", "record_display"];
@@ -129,9 +164,6 @@ impl Expansion<'_> {
         if let Some(Given { value: links, .. }) = &self.args.links {
             guarded.extend(quote_spanned!(here()=> #p::links(&mut __span, #links);));
         }
-        if !guarded.is_empty() {
-            records.extend(quote_spanned!(here()=> if #p::enabled(&__span) { #guarded }));
-        }
-        records
+        guarded
     }
 }

@@ -19,12 +19,14 @@ fn sync_function() {
         &expect![[r#"
             fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["a", "b"]);
-                    let mut __span = p::Callsite::start(&__CALLSITE);
-                    p::Arg(&a).__record(&mut __span, 0);
-                    p::Arg(&b).__record(&mut __span, 1);
-                    p::enter(__span)
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["a", "b"]);
+                    p::enter(
+                        p::Arg(&b)
+                            .__record(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0), 1),
+                    )
                 };
                 let __ret = p::call(
                     &mut __span,
@@ -53,12 +55,16 @@ fn async_method() {
                     let order_id = order_id;
                     let card = card;
                     __span = {
-                        static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                            .keys(&["order_id", "card"]);
-                        let mut __span = p::Callsite::start(&__CALLSITE);
-                        p::Arg(&order_id).__record(&mut __span, 0);
-                        p::redacted(&mut __span, 1);
-                        p::enter(__span)
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &["order_id", "card"]);
+                        p::enter(
+                            p::redacted(
+                                p::Arg(&order_id).__record(p::Callsite::start(&__CALLSITE), 0),
+                                1,
+                            ),
+                        )
                     };
                     let order_id = order_id;
                     let card = card;
@@ -86,15 +92,18 @@ fn nothing_to_record() {
         "",
         "fn tick() { spin() }",
         &expect![[r#"
-        fn tick() {
-            let mut __span = {
-                static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
-                p::enter(p::Callsite::start(&__CALLSITE))
-            };
-            let __ret = p::call(&mut __span, (), move |()| -> () { spin() });
-            __ret
-        }
-    "#]],
+            fn tick() {
+                let mut __span = {
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &[]);
+                    p::enter(p::Callsite::start(&__CALLSITE))
+                };
+                let __ret = p::call(&mut __span, (), move |()| -> () { spin() });
+                __ret
+            }
+        "#]],
     );
 }
 
@@ -106,14 +115,15 @@ fn constant_options() {
         &expect![[r#"
             fn handler(password: &str, r#type: u8, State(db): State<Db>, __arg3: &Permit) {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["password", "http.route", KEY])
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["password", "http.route", KEY])
                         .shown(1)
                         .name("POST /checkout")
                         .kind(p::Kind::Server)
                         .level(p::Level::Debug);
-                    let mut __span = p::Callsite::start(&__CALLSITE);
-                    p::Arg(&password).__record(&mut __span, 0);
+                    let mut __span = p::Arg(&password).__record(p::Callsite::start(&__CALLSITE), 0);
                     if p::enabled(&__span) {
                         p::record(&mut __span, 1, &("/checkout"));
                         p::record(&mut __span, 2, &(1));
@@ -139,9 +149,11 @@ fn dynamic_options() {
         &expect![[r#"
             fn process(a: u8, headers: HeaderMap, batch: Vec<Message>, Json(user): Json<User>) {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["headers", "batch", "user", "user.id", "len", "a"]);
-                    let mut __span = if p::Callsite::is_enabled(&__CALLSITE) {
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["headers", "batch", "user", "user.id", "len", "a"]);
+                    let __span = if p::Callsite::is_enabled(&__CALLSITE) {
                         p::Callsite::start_named(
                             &__CALLSITE,
                             p::parent(&(headers)),
@@ -150,9 +162,11 @@ fn dynamic_options() {
                     } else {
                         p::off()
                     };
-                    p::Arg(&headers).__record(&mut __span, 0);
-                    p::Arg(&batch).__record(&mut __span, 1);
-                    p::Arg(&user).__record(&mut __span, 2);
+                    let mut __span = p::Arg(&user)
+                        .__record(
+                            p::Arg(&batch).__record(p::Arg(&headers).__record(__span, 0), 1),
+                            2,
+                        );
                     if p::enabled(&__span) {
                         p::record(&mut __span, 3, &(user.id));
                         p::record_display(&mut __span, 4, &(batch.len()));
@@ -179,21 +193,23 @@ fn dynamic_options() {
         "root",
         "fn tick() {}",
         &expect![[r#"
-        fn tick() {
-            let mut __span = {
-                static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
-                p::enter(
-                    if p::Callsite::is_enabled(&__CALLSITE) {
+            fn tick() {
+                let mut __span = {
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &[]);
+                    let __span = if p::Callsite::is_enabled(&__CALLSITE) {
                         p::Callsite::start_with(&__CALLSITE, p::root())
                     } else {
                         p::off()
-                    },
-                )
-            };
-            let __ret = p::call(&mut __span, (), move |()| -> () {});
-            __ret
-        }
-    "#]],
+                    };
+                    p::enter(__span)
+                };
+                let __ret = p::call(&mut __span, (), move |()| -> () {});
+                __ret
+            }
+        "#]],
     );
 }
 
@@ -205,8 +221,10 @@ fn result_options() {
         &expect![[r#"
             fn f() -> Result<Receipt, E> {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["total", "peer"]);
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["total", "peer"]);
                     p::enter(p::Callsite::start(&__CALLSITE))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<Receipt, E> { g() });
@@ -230,11 +248,11 @@ fn result_options() {
         &expect![[r#"
             fn find(&self, key: &str) -> Option<Row> {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["key", "return"]);
-                    let mut __span = p::Callsite::start(&__CALLSITE);
-                    p::Arg(&key).__record(&mut __span, 0);
-                    p::enter(__span)
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["key", "return"]);
+                    p::enter(p::Arg(&key).__record(p::Callsite::start(&__CALLSITE), 0))
                 };
                 let __ret = p::call(
                     &mut __span,
@@ -261,11 +279,11 @@ fn returned_futures() {
         &expect![[r#"
             fn f(a: u8) -> impl Future<Output = Result<u8, E>> + Send {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["a"]);
-                    let mut __span = p::Callsite::start(&__CALLSITE);
-                    p::Arg(&a).__record(&mut __span, 0);
-                    p::enter(__span)
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["a"]);
+                    p::enter(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0))
                 };
                 let __future = p::call_future::<
                     Result<u8, E>,
@@ -287,7 +305,10 @@ fn returned_futures() {
         &expect![[r#"
             fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &[]);
                     p::enter(p::Callsite::start(&__CALLSITE))
                 };
                 let __future = p::call_unfinished(
@@ -313,12 +334,14 @@ fn other_opaque_types() {
         &expect![[r#"
             fn f(n: usize, seed: u8) -> impl Iterator<Item = u8> {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["n", "seed"]);
-                    let mut __span = p::Callsite::start(&__CALLSITE);
-                    p::Arg(&n).__record(&mut __span, 0);
-                    p::Arg(&seed).__record(&mut __span, 1);
-                    p::enter(__span)
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["n", "seed"]);
+                    p::enter(
+                        p::Arg(&seed)
+                            .__record(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0), 1),
+                    )
                 };
                 let __entered = p::attach(&mut __span);
                 let n = n;
@@ -333,7 +356,10 @@ fn other_opaque_types() {
         &expect![[r#"
             fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &[]);
                     p::enter(p::Callsite::start(&__CALLSITE))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<(_, _), E> { g() });
@@ -352,13 +378,14 @@ fn parameters_with_attributes_are_captured() {
         &expect![[r#"
             fn f(#[cfg(feature = "x")] a: u8, #[allow(unused_mut)] mut b: u8, c: u8) {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["a", "b", "c"]);
-                    let mut __span = p::Callsite::start(&__CALLSITE);
-                    #[cfg(feature = "x")] p::Arg(&a).__record(&mut __span, 0);
-                    p::Arg(&b).__record(&mut __span, 1);
-                    p::Arg(&c).__record(&mut __span, 2);
-                    p::enter(__span)
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["a", "b", "c"]);
+                    let __span = p::Callsite::start(&__CALLSITE);
+                    #[cfg(feature = "x")]
+                    let __span = p::Arg(&a).__record(__span, 0);
+                    p::enter(p::Arg(&c).__record(p::Arg(&b).__record(__span, 1), 2))
                 };
                 let __ret = p::call(&mut __span, (c,), move |(c,)| -> () {});
                 __ret
@@ -375,11 +402,11 @@ fn owned_receiver_moves_in_whole() {
         &expect![[r#"
             fn f(mut self, n: u8) -> ! {
                 let mut __span = {
-                    static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                        .keys(&["n"]);
-                    let mut __span = p::Callsite::start(&__CALLSITE);
-                    p::Arg(&n).__record(&mut __span, 0);
-                    p::enter(__span)
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["n"]);
+                    p::enter(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0))
                 };
                 p::call(
                     &mut __span,
@@ -416,11 +443,12 @@ fn container() {
                 }
                 fn a(&self, secret: u8, a: u8) {
                     let mut __span = {
-                        static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                            .keys(&["a", "self.id", "n"])
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &["a", "self.id", "n"])
                             .kind(p::Kind::Server);
-                        let mut __span = p::Callsite::start(&__CALLSITE);
-                        p::Arg(&a).__record(&mut __span, 0);
+                        let mut __span = p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0);
                         if p::enabled(&__span) {
                             p::record(&mut __span, 1, &(self.id));
                             p::record(&mut __span, 2, &(a + 1));
@@ -438,12 +466,12 @@ fn container() {
                 }
                 fn free(a: u8) {
                     let mut __span = {
-                        static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                            .keys(&["a"])
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &["a"])
                             .kind(p::Kind::Client);
-                        let mut __span = p::Callsite::start(&__CALLSITE);
-                        p::Arg(&a).__record(&mut __span, 0);
-                        p::enter(__span)
+                        p::enter(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0))
                     };
                     let __ret = p::call(&mut __span, (a,), move |(a,)| -> () {});
                     __ret

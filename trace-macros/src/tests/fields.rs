@@ -107,7 +107,7 @@ fn set_error() {
         &expect![[r#"
             fn f() {
                 if let ::core::option::Option::Some(mut __span) = p::inside() {
-                    p::error(&(e.into_inner())).__record_if(&(), p::always, &mut __span);
+                    p::error(&(e.into_inner())).__error().__record_if(&(), p::always, &mut __span);
                     p::set(&mut __span, "retry", &(3));
                 }
             }
@@ -124,9 +124,11 @@ fn span_around_an_expression() {
             fn f() {
                 {
                     let mut __span = {
-                        static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3")
-                            .name("parse")
-                            .keys(&["bytes", "text"]);
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &["bytes", "text"])
+                            .name("parse");
                         let mut __span = p::Callsite::start(&__CALLSITE);
                         if p::enabled(&__span) {
                             p::record(&mut __span, 0, &(n));
@@ -151,7 +153,10 @@ fn span_with_a_dynamic_name_around_a_future() {
             fn f() {
                 {
                     let __span = {
-                        static __CALLSITE: p::Callsite = p::Callsite::new(&|| {}, "orders", "1.2.3");
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &[]);
                         let __span = if p::Callsite::is_enabled(&__CALLSITE) {
                             p::Callsite::start_named(
                                 &__CALLSITE,

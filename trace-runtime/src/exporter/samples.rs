@@ -17,14 +17,17 @@ use crate::{Batch, Resource, Value, clock};
 
 const KEYS: [&str; 4] = ["order.id", "b", "rows", "c"];
 
-static PLAIN: Callsite = Callsite::new(&|| {}, "app", "1.0.0").keys(&KEYS);
-static NAMED: Callsite = Callsite::new(&|| {}, "app", "1.0.0")
-    .keys(&KEYS)
+/// Where the call sites stand.
+struct Plain;
+struct Named;
+struct OtherCrate;
+
+static PLAIN: Callsite = Callsite::new::<Plain>("app", "1.0.0", &KEYS);
+static NAMED: Callsite = Callsite::new::<Named>("app", "1.0.0", &KEYS)
     .kind(SpanKind::Server)
     .name("GET /orders");
-static OTHER_CRATE: Callsite = Callsite::new(&|| {}, "driver", "0.1.0")
-    .keys(&KEYS)
-    .kind(SpanKind::Client);
+static OTHER_CRATE: Callsite =
+    Callsite::new::<OtherCrate>("driver", "0.1.0", &KEYS).kind(SpanKind::Client);
 
 /// A batch that may take its time.
 pub(crate) fn batch<'a>(resource: &'a Resource, records: &'a Records) -> Batch<'a> {

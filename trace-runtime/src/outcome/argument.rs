@@ -13,17 +13,28 @@ pub trait Arguments {
     fn argument(&mut self, index: usize, value: Value<'_>);
 }
 
+impl<A: Arguments> Arguments for &mut A {
+    fn wants(&self) -> bool {
+        (**self).wants()
+    }
+
+    fn argument(&mut self, index: usize, value: Value<'_>) {
+        (**self).argument(index, value);
+    }
+}
+
 /// An argument of any type.
 #[derive(Debug)]
 pub struct Arg<'a, T: ?Sized>(pub &'a T);
 
 impl<T: ToValue + ?Sized> Arg<'_, T> {
-    /// Records the argument.
+    /// Records the argument and hands the span on, which costs the compiler less than lending it.
     #[inline]
-    pub fn __record<A: Arguments>(&self, arguments: &mut A, index: usize) {
+    pub fn __record<A: Arguments>(&self, mut arguments: A, index: usize) -> A {
         if arguments.wants() {
             arguments.argument(index, self.0.to_value());
         }
+        arguments
     }
 }
 
@@ -43,5 +54,7 @@ pub struct NoValue;
 impl NoValue {
     /// Passes over the argument.
     #[inline]
-    pub fn __record<A: Arguments>(&self, _arguments: &mut A, _index: usize) {}
+    pub fn __record<A: Arguments>(&self, arguments: A, _index: usize) -> A {
+        arguments
+    }
 }

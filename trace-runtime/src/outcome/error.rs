@@ -1,36 +1,102 @@
 //! Finding out what kind of error the error is.
+//!
+//! What most errors are, an `Error`, comes first: each step of the look-up costs the compiler as much
+//! as the rest of a call. Whether the error is a `Failure` is another question, asked before.
 
 use std::error::Error;
-use std::fmt::{Debug, Display};
+use std::fmt::{self, Debug, Display};
 use std::ops::Deref;
 
 use super::describe::{Found, Shown};
 use super::{Failed, Failure, Sink};
 
 /// The error at the end of the look-up, if there is one.
-#[derive(Debug)]
 pub(super) struct Held<'r, E> {
     pub(super) error: Option<&'r E>,
+    /// The error once more, if it decides for itself.
+    pub(super) failure: Option<&'r dyn Failure>,
     /// The status of the response that the function returned instead.
     #[cfg(feature = "http")]
     pub(super) status: Option<u16>,
 }
 
-/// The error of a function that returned this.
-#[inline]
-pub(crate) fn error_of<E>(error: Option<&E>) -> ErrorOf<'_, E> {
-    new(Held {
-        error,
-        #[cfg(feature = "http")]
-        status: None,
-    })
+impl<E> Debug for Held<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
 }
 
-/// The same for a function that returns a response.
-#[cfg(feature = "http")]
+impl<'r, E> Held<'r, E> {
+    /// An error that is judged by its type alone.
+    #[inline]
+    pub(super) fn plain(error: Option<&'r E>) -> Self {
+        Self {
+            error,
+            failure: None,
+            #[cfg(feature = "http")]
+            status: None,
+        }
+    }
+
+    /// An error that decides for itself.
+    #[inline]
+    pub(super) fn deciding(error: Option<&'r E>) -> Self
+    where
+        E: Failure,
+    {
+        Self {
+            failure: error.map(|error| error as &dyn Failure),
+            ..Self::plain(error)
+        }
+    }
+
+    /// What went wrong, of which the look-up has found `found`.
+    #[inline]
+    fn found(&self, found: Found<'r>) -> Found<'r> {
+        match self.failure {
+            Some(failure) => found.deciding(failure),
+            None => found,
+        }
+    }
+}
+
+/// An error by itself, if it decides for itself.
+#[derive(Debug)]
+pub struct AnyError<'r, E>(PlainError<'r, E>);
+
+/// An error by itself.
+#[derive(Debug)]
+pub struct PlainError<'r, E>(&'r E);
+
+/// Where the look-up of an error begins that no function returned.
 #[inline]
-pub(super) fn error_or_status<E>(error: Option<&E>, status: Option<u16>) -> ErrorOf<'_, E> {
-    new(Held { error, status })
+pub(crate) fn any_error<E>(error: &E) -> AnyError<'_, E> {
+    AnyError(PlainError(error))
+}
+
+impl<'r, E> Deref for AnyError<'r, E> {
+    type Target = PlainError<'r, E>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'r, E: Failure> AnyError<'r, E> {
+    /// The error, for a look-up of its own.
+    #[inline]
+    pub fn __error(&self) -> ErrorOf<'r, E> {
+        new(Held::deciding(Some(self.0.0)))
+    }
+}
+
+impl<'r, E> PlainError<'r, E> {
+    /// The error, for a look-up of its own.
+    #[inline]
+    pub fn __error(&self) -> ErrorOf<'r, E> {
+        new(Held::plain(Some(self.0)))
+    }
 }
 
 /// The types of the look-up, each holding the next, the last one holding the error.
@@ -73,8 +139,9 @@ macro_rules! levels {
             }
         }
 
+        /// Where the look-up begins.
         #[inline]
-        fn new<E>(held: Held<'_, E>) -> ErrorOf<'_, E> {
+        pub(super) fn new<E>(held: Held<'_, E>) -> ErrorOf<'_, E> {
             let error = $last(held);
             levels!(@wrap error, $($level)*)
         }
@@ -82,16 +149,10 @@ macro_rules! levels {
 }
 
 levels!(
-    /// An error that decides for itself and is an `Error`.
-    ErrorOf(FailureDisplay),
-    /// An error that decides for itself and is `Display`.
-    FailureDisplay(FailureDebug),
-    /// An error that decides for itself and is `Debug`.
-    FailureDebug(FailureOnly),
-    /// An error that decides for itself.
-    FailureOnly(StdError),
     /// An `Error`.
-    StdError(SendSyncError),
+    ErrorOf(KnownError),
+    /// Types that are known by name: `Box<dyn Error + Send>`, and what has a status.
+    KnownError(SendSyncError),
     /// What holds an `Error`, such as `Box<dyn Error + Send + Sync>` and `anyhow::Error`.
     SendSyncError(HeldError),
     /// What holds an `Error`, such as `Box<dyn Error>`.
@@ -150,24 +211,12 @@ macro_rules! methods {
 }
 
 // In the order of the look-up. `Box<dyn Error + Send>` holds an `Error` too, but is no `AsRef` of
-// the two types that have a level; it can stand first, because nobody implements `Failure` for it.
-methods!(ErrorOf<E>, [E: Failure + Error], |error| {
-    Found::typed::<E>(Shown::Chain(error)).deciding(error)
-});
-methods!(ErrorOf<Box<dyn Error + Send + 'e>>, ['e], |error| {
-    Found::untyped(Shown::Chain(&**error))
-});
-methods!(FailureDisplay<E>, [E: Failure + Display], |error| {
-    Found::typed::<E>(Shown::Display(error)).deciding(error)
-});
-methods!(FailureDebug<E>, [E: Failure + Debug], |error| {
-    Found::typed::<E>(Shown::Debug(error)).deciding(error)
-});
-methods!(FailureOnly<E>, [E: Failure], |error| {
-    Found::typed::<E>(Shown::Nothing).deciding(error)
-});
-methods!(StdError<E>, [E: Error], |error| {
+// the two types that have a level.
+methods!(ErrorOf<E>, [E: Error], |error| {
     Found::typed::<E>(Shown::Chain(error))
+});
+methods!(KnownError<Box<dyn Error + Send + 'e>>, ['e], |error| {
+    Found::untyped(Shown::Chain(&**error))
 });
 methods!(SendSyncError<E>, ['e, E: AsRef<dyn Error + Send + Sync + 'e>], |error| {
     Found::untyped(Shown::Chain(error.as_ref()))
@@ -195,7 +244,7 @@ fn record<'r, E, S: Sink>(
     }
     if let Some(error) = held.error {
         if sink.recording() {
-            found_error(found(error), sink);
+            found_error(held.found(found(error)), sink);
         }
     }
 }
@@ -210,7 +259,7 @@ fn found_error<S: Sink>(found: Found<'_>, sink: &mut S) {
 #[cold]
 fn fail<'r, E, S: Sink>(held: &Held<'r, E>, sink: &mut S, found: impl FnOnce(&'r E) -> Found<'r>) {
     sink.fail(match held.error {
-        Some(error) => found(error).into_failed(),
+        Some(error) => held.found(found(error)).into_failed(),
         None => Failed::other(),
     });
 }

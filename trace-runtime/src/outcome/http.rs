@@ -6,16 +6,36 @@ use std::ops::Deref;
 use ::http::{Response, StatusCode};
 use opentelemetry::trace::SpanKind;
 
-use super::error::{self, Held};
-use super::{ErrorOf, Failed, Fallible, Returned, Sink};
+use super::error::{self, Held, KnownError};
+use super::{Deciding, ErrorOf, Failed, Failure, Fallible, Sink};
 use crate::Value;
+
+/// A return value, if it is a `Result` of a response and an error that decides for itself.
+#[derive(Debug)]
+pub struct HttpDeciding<'r, R>(HttpOutcome<'r, R>);
 
 /// A return value, if it is or holds a response.
 #[derive(Debug)]
-pub struct HttpOutcome<'r, R>(pub(super) Returned<'r, R>);
+pub struct HttpOutcome<'r, R>(Deciding<'r, R>);
+
+impl<'r, R> HttpDeciding<'r, R> {
+    #[inline]
+    pub(super) fn new(returned: Deciding<'r, R>) -> Self {
+        Self(HttpOutcome(returned))
+    }
+}
+
+impl<'r, R> Deref for HttpDeciding<'r, R> {
+    type Target = HttpOutcome<'r, R>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
 
 impl<'r, R> Deref for HttpOutcome<'r, R> {
-    type Target = Returned<'r, R>;
+    type Target = Deciding<'r, R>;
 
     #[inline]
     fn deref(&self) -> &Self::Target {
@@ -41,12 +61,25 @@ impl<B> HasStatus for Response<B> {
     }
 }
 
+impl<'r, T: HasStatus, E: Failure> HttpDeciding<'r, Result<T, E>> {
+    /// The error, or the status of the response.
+    #[inline]
+    pub fn __error(&self) -> ErrorOf<'r, E> {
+        error::new(Held {
+            status: self.__ok().map(T::status_code),
+            ..Held::deciding(self.error())
+        })
+    }
+}
+
 impl<'r, T: HasStatus, E> HttpOutcome<'r, Result<T, E>> {
     /// The error, or the status of the response.
     #[inline]
     pub fn __error(&self) -> ErrorOf<'r, E> {
-        let status = self.__ok().map(T::status_code);
-        error::error_or_status(self.0.0.0.as_ref().err(), status)
+        error::new(Held {
+            status: self.__ok().map(T::status_code),
+            ..Held::plain(self.error())
+        })
     }
 }
 
@@ -55,7 +88,7 @@ impl<R: HasStatus> HttpOutcome<'_, R> {
     #[inline]
     pub fn __error(&self) -> StatusOf<R> {
         StatusOf {
-            code: self.0.0.0.status_code(),
+            code: self.0.0.0.0.status_code(),
             of: PhantomData,
         }
     }
@@ -133,7 +166,7 @@ fn failed(code: u16) -> Failed {
 macro_rules! errors {
     ($([$($generics:tt)*] $error:ty),*) => {
         $(
-            impl<$($generics)*> ErrorOf<'_, $error> {
+            impl<$($generics)*> KnownError<'_, $error> {
                 /// Records the status; fails the span if it is an error.
                 pub fn __record<S: Sink>(&self, sink: &mut S) {
                     record_error(self.__held(), sink);

@@ -6,8 +6,8 @@
 //! through aliases, needs no trait in scope and costs the compiler less than autoref does. Names
 //! begin with `__` because a blanket trait of the user's would win otherwise.
 //!
-//! Two look-ups rather than one, because most functions return no `Result` and then need not go
-//! through the ten types of [`error`].
+//! Two look-ups rather than one: functions that return no `Result` need not go through the types of
+//! [`error`], and whether an error is a [`Failure`] is known before what else it is.
 
 mod argument;
 mod describe;
@@ -25,12 +25,13 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, SpanRef, Status};
 
 pub use argument::{Arg, Arguments};
-pub use error::ErrorOf;
-pub(crate) use error::error_of;
+use error::Held;
+pub(crate) use error::any_error;
+pub use error::{AnyError, ErrorOf};
 #[cfg(feature = "tower")]
 pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
-pub use http::{HttpOutcome, StatusOf};
+pub use http::{HttpDeciding, HttpOutcome, StatusOf};
 #[cfg(feature = "tower")]
 pub(crate) use service::failed as service_failed;
 
@@ -176,18 +177,39 @@ pub trait Sink {
 /// The return value of a traced function.
 #[inline]
 pub fn outcome<R>(ret: &R) -> Outcome<'_, R> {
-    let returned = Returned(NoResult(ret));
+    let returned = Deciding(Returned(NoResult(ret)));
     #[cfg(feature = "http")]
-    let returned = HttpOutcome(returned);
+    let returned = HttpDeciding::new(returned);
     returned
 }
 
 /// Where the look-up begins.
 #[cfg(feature = "http")]
-pub type Outcome<'r, R> = HttpOutcome<'r, R>;
+pub type Outcome<'r, R> = HttpDeciding<'r, R>;
 /// Where the look-up begins.
 #[cfg(not(feature = "http"))]
-pub type Outcome<'r, R> = Returned<'r, R>;
+pub type Outcome<'r, R> = Deciding<'r, R>;
+
+/// A return value, if it is a `Result` whose error decides for itself.
+#[derive(Debug)]
+pub struct Deciding<'r, R>(Returned<'r, R>);
+
+impl<'r, R> Deref for Deciding<'r, R> {
+    type Target = Returned<'r, R>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'r, T, E: Failure> Deciding<'r, Result<T, E>> {
+    /// The error, for a look-up of its own.
+    #[inline]
+    pub fn __error(&self) -> ErrorOf<'r, E> {
+        error::new(Held::deciding(self.0.error()))
+    }
+}
 
 /// A return value, if it is a `Result`.
 #[derive(Debug)]
@@ -206,13 +228,18 @@ impl<'r, T, E> Returned<'r, Result<T, E>> {
     /// The error, for a look-up of its own.
     #[inline]
     pub fn __error(&self) -> ErrorOf<'r, E> {
-        error::error_of(self.0.0.as_ref().err())
+        error::new(Held::plain(self.error()))
     }
 
     /// The value of an `Ok`.
     #[inline]
     pub fn __ok(&self) -> Option<&'r T> {
         self.0.0.as_ref().ok()
+    }
+
+    #[inline]
+    fn error(&self) -> Option<&'r E> {
+        self.0.0.as_ref().err()
     }
 }
 

@@ -24,11 +24,11 @@ use crate::span_future::InSpan;
 use crate::tracer::Tracer;
 use crate::{ToValue, Value};
 
-static CLIENT: Callsite = Callsite::new(&|| {}, env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-    .name("HTTP")
-    .kind(SpanKind::Client)
-    .keys(KEYS)
-    .library(SCHEMA_URL);
+static CLIENT: Callsite =
+    Callsite::new::<()>(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), KEYS)
+        .name("HTTP")
+        .kind(SpanKind::Client)
+        .library(SCHEMA_URL);
 
 /// Puts every request that a client sends inside a client span, and that span's context into the
 /// request's headers.

@@ -26,11 +26,11 @@ use crate::span::{self, Active, enter};
 use crate::span_future::InSpan;
 use crate::tracer::Tracer;
 
-static SERVER: Callsite = Callsite::new(&|| {}, env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-    .name("HTTP")
-    .kind(SpanKind::Server)
-    .keys(KEYS)
-    .library(SCHEMA_URL);
+static SERVER: Callsite =
+    Callsite::new::<()>(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), KEYS)
+        .name("HTTP")
+        .kind(SpanKind::Server)
+        .library(SCHEMA_URL);
 
 /// What a trace may do that somebody else has started.
 ///

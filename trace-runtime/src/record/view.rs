@@ -41,10 +41,6 @@ impl Records {
         self.entries.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// The bytes that the records count against the queue's bound.
     pub(crate) fn queued_bytes(&self) -> usize {
         let late = self.entries.iter().filter_map(|(_, late)| late.as_ref());
@@ -77,6 +73,7 @@ impl Records {
     }
 
     /// Dates the records by the clock as it stands now.
+    #[cfg(feature = "testing")]
     pub(crate) fn set_anchor(&mut self, anchor: Anchor) {
         self.anchor = anchor;
     }

@@ -17,9 +17,9 @@
 
 pub mod allocator;
 mod chart;
-mod clock;
+pub mod clock;
 mod executor;
-mod figures;
+pub mod figures;
 pub mod gate;
 mod measure;
 mod options;

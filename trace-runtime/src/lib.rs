@@ -100,6 +100,8 @@ mod carry;
 mod clock;
 pub mod config;
 mod diagnostics;
+#[cfg(doc)]
+pub mod docs;
 pub mod doctor;
 mod error;
 mod exporter;

@@ -81,6 +81,7 @@
 //! |---|---|---|
 //! | `otlp-http` | OTLP over HTTP, protobuf and JSON | yes |
 //! | `jaeger` | Thrift to old Jaeger agents and collectors | yes |
+//! | `opentelemetry-jaeger` | the archived crate of that name sends to Jaeger agents, when asked | |
 //! | `remote-sampler` | sampling strategies from a Jaeger | yes |
 //! | `otlp-grpc` | OTLP over gRPC | |
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |

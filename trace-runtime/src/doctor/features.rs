@@ -20,6 +20,7 @@ built![
     "http",
     "jaeger",
     "off",
+    "opentelemetry-jaeger",
     "otlp-grpc",
     "otlp-http",
     "remote-sampler",

@@ -27,6 +27,7 @@ const EVERYTHING: Features = Features {
     otlp_grpc: true,
     http_json: true,
     jaeger: true,
+    opentelemetry_jaeger: true,
     remote_sampler: true,
     tls: true,
     gzip: true,
@@ -38,6 +39,7 @@ const EVERYTHING: Features = Features {
 const DEFAULT: Features = Features {
     otlp_grpc: false,
     http_json: false,
+    opentelemetry_jaeger: false,
     tls: false,
     gzip: false,
     log: false,

@@ -246,6 +246,16 @@ const ROWS: &[Row] = &[
         &["a\nb"],
     ),
     row(
+        "TRACED_JAEGER",
+        "jaeger.client",
+        "own",
+        &[
+            ("own", "own"),
+            ("OpenTelemetry-Jaeger", "opentelemetry-jaeger"),
+        ],
+        &["crate", "none"],
+    ),
+    row(
         "JAEGER_REPORTER_LOG_SPANS",
         "log_spans",
         "false",

@@ -86,6 +86,7 @@
 //! | `otlp-grpc` | OTLP over gRPC | |
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
 //! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
+//! | `tonic` | contexts in the metadata of gRPC requests | |
 //! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |

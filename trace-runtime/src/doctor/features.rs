@@ -29,6 +29,7 @@ built![
     "time",
     "tls",
     "tokio",
+    "tonic",
     "tower",
     "url",
     "uuid",

@@ -14,6 +14,8 @@ mod jaeger;
 mod otel;
 mod parent;
 mod text;
+#[cfg(feature = "tonic")]
+mod tonic;
 mod tracecontext;
 
 use std::fmt;

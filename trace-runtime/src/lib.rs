@@ -96,6 +96,8 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(test)]
+mod any_input;
 mod bubble;
 mod callsite;
 mod carry;

@@ -32,8 +32,8 @@ impl Render for ExporterChoice {
 }
 
 /// The words of `OTEL_TRACES_EXPORTER`.
-#[derive(Clone, Copy, PartialEq)]
-enum Exporter {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Exporter {
     Otlp,
     Jaeger,
     Console,

@@ -222,4 +222,37 @@ mod tests {
             }
         }
     }
+
+    mod any_input {
+        use proptest::prelude::*;
+
+        use super::*;
+        use crate::any_input;
+
+        const PIECES: &[&str] = &[
+            "\x08",
+            "\x0a",
+            "\x10",
+            "\x12",
+            "\x1a",
+            "\x01",
+            "\x02",
+            "\x05",
+            "\x15",
+            "\x7f",
+            "google.rpc.RetryInfo",
+        ];
+
+        proptest! {
+            #![proptest_config(any_input::config())]
+
+            #[test]
+            fn any_details(bytes in any_input::bytes(PIECES)) {
+                for details in [bytes.clone(), details("google.rpc.RetryInfo", 1, 2), bytes] {
+                    let delay = retry_delay(&details);
+                    prop_assert!(delay.is_none_or(|delay| delay.subsec_nanos() < 1_000_000_000));
+                }
+            }
+        }
+    }
 }

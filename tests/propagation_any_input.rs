@@ -83,6 +83,13 @@ fn members(cx: &Context) -> Members {
         .collect()
 }
 
+/// Jaeger's baggage is in the names of headers, where case does not count: one of these is lost.
+fn differ_in_case_alone(cx: &Context) -> bool {
+    let members = members(cx);
+    let keys: BTreeSet<_> = members.keys().map(|key| key.to_ascii_lowercase()).collect();
+    keys.len() < members.len()
+}
+
 fn span_context(cx: &Context) -> SpanContext {
     cx.span().span_context().clone()
 }
@@ -120,7 +127,7 @@ proptest! {
         let (third, rewritten) = again(propagators, &second);
         let (_, again_rewritten) = again(propagators, &third);
         prop_assert_eq!(BTreeSet::from_iter(&rewritten), BTreeSet::from_iter(&again_rewritten));
-        prop_assert_eq!(members(&first), members(&third));
+        prop_assert!(differ_in_case_alone(&first) || members(&first) == members(&third));
         for (name, value) in &written {
             prop_assert!(value.bytes().all(|b| matches!(b, b' '..=b'~')), "{}: {:?}", name, value);
         }

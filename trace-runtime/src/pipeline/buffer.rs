@@ -4,12 +4,13 @@
 //! The words are atomics that are stored and loaded relaxed, which costs nothing on the machines
 //! we run on and needs no `unsafe`: the release store of the length orders them.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use super::chunk::{Chunk, Spares};
 use super::open::{OpenSpans, OpenWriter};
 use super::queue::{Credits, Queue};
+use super::sync::{Arc, AtomicBool, AtomicU64, Mutex};
 use crate::record::{Batches, Header, Late, Records, flag};
 
 /// What the worker sees of one thread.
@@ -33,7 +34,7 @@ impl ThreadBuffer {
         let (chunk, read) = &mut *reader;
         loop {
             // In this order: once there is a next chunk, the length read after it is final.
-            let next = chunk.next.get().cloned();
+            let next = chunk.next();
             let released = chunk.released.load(Ordering::Acquire);
             while *read < released {
                 *read += copy_record(chunk, *read, into.open());
@@ -138,8 +139,7 @@ impl Writer {
     #[cold]
     fn next_chunk(&mut self, words: usize) {
         let next = self.queue.spares.take(words);
-        // The only place that sets it, and never twice for one chunk.
-        let _ = self.chunk.next.set(Arc::clone(&next));
+        self.chunk.continue_in(&next);
         self.chunk = next;
         self.written = 0;
     }

@@ -1,15 +1,11 @@
 //! A piece of a thread's buffer, and those that wait to be used again.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
-use once_cell::sync::OnceCell;
-
+use super::sync::{Arc, AtomicU64, AtomicUsize, CHUNK_WORDS, Mutex, MutexGuard};
 use crate::record::Late;
-
-/// About a hundred spans.
-const WORDS: usize = 1024;
 
 /// Words that one thread writes, and that the worker reads up to a released length.
 #[derive(Debug)]
@@ -20,7 +16,7 @@ pub(super) struct Chunk {
     /// The boxes of the records that have one, in order.
     late: Mutex<VecDeque<Box<Late>>>,
     /// Where the owner went on; after it is set nothing more is written here.
-    pub(super) next: OnceCell<Arc<Chunk>>,
+    next: Mutex<Option<Arc<Chunk>>>,
 }
 
 impl Chunk {
@@ -30,8 +26,18 @@ impl Chunk {
             words: (0..words).map(|_| AtomicU64::new(0)).collect(),
             released: AtomicUsize::new(0),
             late: Mutex::default(),
-            next: OnceCell::new(),
+            next: Mutex::default(),
         })
+    }
+
+    /// Where the owner went on, if it did.
+    pub(super) fn next(&self) -> Option<Arc<Self>> {
+        lock(&self.next).clone()
+    }
+
+    /// The owner goes on there.
+    pub(super) fn continue_in(&self, next: &Arc<Self>) {
+        *lock(&self.next) = Some(Arc::clone(next));
     }
 
     pub(super) fn late(&self) -> MutexGuard<'_, VecDeque<Box<Late>>> {
@@ -50,11 +56,11 @@ impl Spares {
 
     /// A chunk with room for so many words, at least.
     pub(super) fn take(&self, words: usize) -> Arc<Chunk> {
-        if words > WORDS {
+        if words > CHUNK_WORDS {
             return Chunk::new(words);
         }
         let spare = lock(&self.0).pop();
-        spare.unwrap_or_else(|| Chunk::new(WORDS))
+        spare.unwrap_or_else(|| Chunk::new(CHUNK_WORDS))
     }
 
     /// Keeps a chunk for later, if nobody holds on to it.
@@ -63,9 +69,9 @@ impl Spares {
             return;
         };
         free.released.store(0, Ordering::Relaxed);
-        free.next.take();
+        *lock(&free.next) = None;
         let mut spares = lock(&self.0);
-        if free.words.len() == WORDS && spares.len() < Self::MOST {
+        if free.words.len() == CHUNK_WORDS && spares.len() < Self::MOST {
             spares.push(chunk);
         }
     }

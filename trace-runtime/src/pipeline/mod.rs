@@ -9,5 +9,6 @@ pub(crate) mod queue;
 pub(crate) mod report;
 pub(crate) mod sender;
 pub(crate) mod stats;
+mod sync;
 pub(crate) mod thread;
 pub(crate) mod worker;

@@ -1,13 +1,14 @@
 //! The bound on finished spans, shared by the threads of one tracer, and the list of their buffers.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::buffer::ThreadBuffer;
 use super::chunk::Spares;
 use super::control::Waker;
 use super::open::OpenCounts;
+use super::sync::{Arc, AtomicBool, AtomicI64, Mutex, MutexGuard};
 use crate::record::Batches;
 
 /// Bytes taken beside each span's credit; a usual span is smaller.

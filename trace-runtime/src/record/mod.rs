@@ -9,6 +9,8 @@ mod late;
 mod owned;
 mod view;
 
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) use attributes::Entries;
 pub(crate) use attributes::{AttributeBuffer, REDACTED_TEXT};
 pub(crate) use late::{Event, EventTime, Late, Link};
 pub use owned::{Keep, SpanEvent, SpanLink, SpanRecord};

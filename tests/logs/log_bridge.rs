@@ -6,8 +6,8 @@ use std::io::{self, Write as _};
 
 use log::kv::{self, Key, VisitSource};
 use log::{LevelFilter, Log};
-use opentelemetry::Value;
-use opentelemetry::trace::Status;
+use opentelemetry::trace::{Status, TraceContextExt as _, Tracer as _, TracerProvider as _};
+use opentelemetry::{Context, Value};
 use serde_json::json;
 use tests_logs::{Output, shown};
 use trace_runtime::log::LogBridge;
@@ -378,4 +378,38 @@ fn records_of_opentelemetry_itself_are_passed_on_untouched() {
     });
     assert_eq!(output.lines(), ["[WARN  opentelemetry] too many contexts"]);
     assert!(names(&capture.spans()[0]).is_empty());
+}
+
+/// What the lines ask for may be gone by then, and a panic in a destructor ends the process.
+#[test]
+fn a_thread_may_log_while_it_ends() {
+    struct LogsLast(LogBridge<env_logger::Logger>);
+    impl Drop for LogsLast {
+        fn drop(&mut self) {
+            log::warn!(logger: self.0, "the thread ends");
+        }
+    }
+    thread_local! {
+        static FIRST: std::cell::RefCell<Option<LogsLast>> = const { std::cell::RefCell::new(None) };
+        static LATER: std::cell::RefCell<Option<LogsLast>> = const { std::cell::RefCell::new(None) };
+    }
+    let (output, capture) = (Output::default(), capture());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let bridge = || LogsLast(LogBridge::new(text(&output)));
+            FIRST.set(Some(bridge()));
+            let tracer = capture.tracer().provider().tracer("manual");
+            let cx = capture.scope(|| Context::current_with_span(tracer.start("left open")));
+            // Current until the thread is gone.
+            std::mem::forget(cx.clone().attach());
+            LATER.set(Some(bridge()));
+            log::warn!(logger: bridge().0, "before");
+            cx.span().end();
+        });
+    });
+    let lines = output.lines();
+    let ends = lines.iter().filter(|line| line.contains("the thread ends"));
+    // Those that are made and dropped on the way, and those of the thread's own.
+    assert!(ends.count() >= 2, "{lines:?}");
+    assert!(lines[0].contains("before trace_id="), "{lines:?}");
 }

@@ -268,6 +268,15 @@ fn the_error_of_an_instrumented_function_is_an_exception() {
     assert_eq!(attributes[0].key.as_str(), "exception.message");
     assert_eq!(attributes[0].value, Value::from("the connection broke"));
     assert_eq!(attributes.len(), 3);
+    assert_eq!(span.status, Status::error("the connection broke"));
+
+    #[instrument(err(level = "warn"))]
+    fn fails_mildly() -> Result<(), Broken> {
+        Err(Broken(io::ErrorKind::ConnectionReset.into()))
+    }
+    let span = recorded(SpanEvents::new(), || drop(fails_mildly()));
+    assert_eq!(names(&span), ["exception"]);
+    assert_eq!(span.status, Status::Unset);
 }
 
 #[test]

@@ -19,6 +19,7 @@ built![
     "gzip",
     "http",
     "jaeger",
+    "log",
     "off",
     "otlp-grpc",
     "otlp-http",
@@ -29,6 +30,7 @@ built![
     "tls",
     "tokio",
     "tower",
+    "tracing",
     "url",
     "uuid",
 ];

@@ -50,7 +50,7 @@
 //! # With `tracing`
 //!
 //! A service that logs by both facades may send `log` on to `tracing` (`tracing_log::LogTracer`) and
-//! needs no bridge then: [`tracing::SpanEvents`](crate::tracing::SpanEvents) sees those records too. With
+//! needs no bridge then: `trace_runtime::tracing::SpanEvents` (feature `tracing`) sees those records too. With
 //! a bridge around such a logger every record is still recorded once.
 //!
 //! # Our own lines

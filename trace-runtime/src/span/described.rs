@@ -33,9 +33,9 @@ thread_local! {
 
 /// Name and, if wanted, attributes of the span; `None` if it is not ours or does not record.
 pub(crate) fn describe(span: &SpanRef<'_>, attributes: bool) -> Option<Described> {
-    QUESTION.set(Some(Question::Asked { attributes }));
+    put(Some(Question::Asked { attributes }))?;
     span.set_status(Status::Unset);
-    match QUESTION.take() {
+    match put(None)? {
         Some(Question::Answered(described)) => Some(described),
         _ => None,
     }
@@ -44,11 +44,14 @@ pub(crate) fn describe(span: &SpanRef<'_>, attributes: bool) -> Option<Described
 /// Answers the question, if one was asked.
 #[cold]
 pub(crate) fn answer(live: &mut Live) {
-    QUESTION.with_borrow_mut(|question| {
-        if let Some(Question::Asked { attributes }) = *question {
-            *question = Some(Question::Answered(live.described(attributes)));
-        }
-    });
+    if let Some(Some(Question::Asked { attributes })) = put(None) {
+        put(Some(Question::Answered(live.described(attributes))));
+    }
+}
+
+/// What was there before; `None` while the thread ends.
+fn put(question: Option<Question>) -> Option<Option<Question>> {
+    QUESTION.try_with(|place| place.replace(question)).ok()
 }
 
 impl Live {

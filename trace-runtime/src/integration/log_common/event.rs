@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Write};
 
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, Key, KeyValue};
 
 use crate::__private::shown;
@@ -88,8 +88,11 @@ impl Fields {
     /// Adds the event to the span. Without a message it has the name `otherwise`.
     pub(crate) fn record(mut self, level: &'static str, target: String, otherwise: &'static str) {
         if self.exception.is_empty() && self.message.is_empty() {
-            // What `#[instrument(err)]` says: an error as text, and nothing else.
+            // What `#[instrument(err)]` says: the function failed, with an error as text.
             if let Some(error) = self.error.take() {
+                if level == "ERROR" {
+                    self.cx.span().set_status(Status::error(error.clone()));
+                }
                 self.exception = vec![KeyValue::new("exception.message", error)];
                 self.attributes
                     .retain(|kv| !matches!(kv.key.as_str(), "error" | "err"));

@@ -16,7 +16,8 @@ use crate::{ToValue, Value};
 ///
 /// Typed fields stay typed, and are redacted and cut like attributes; a field that is an error makes the
 /// event an `exception`. The level of the event and its target stand in the attributes `level` and
-/// `target`. The status of the span is left to its function.
+/// `target`. The status of the span is left to its function: an error of `#[instrument(err)]` fails it,
+/// another event does not.
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;

@@ -51,8 +51,9 @@
 //! The event has the name of the message, and the attributes `level`, `target` and the event's fields:
 //! numbers and booleans as such, everything else as text, secrets and what `TRACED_REDACT` names as
 //! `[redacted]`, texts cut to 1024 characters, as many as the span's limits allow
-//! (`OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`). A field that is an error, and the
-//! event of `#[instrument(err)]`, make it an `exception` event. The span's status is left to its function.
+//! (`OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`). A field that is an error
+//! makes it an `exception` event. The span's status is left to its function, and `#[instrument(err)]` is
+//! its function speaking: that event is an exception too, and fails the span.
 //!
 //! [`SpanEvents`] filters for itself and asks nothing of other layers. Where all of them have filters of
 //! their own, give it one too, `.with_filter(LevelFilter::WARN)`: without it finer events are no longer
@@ -61,7 +62,8 @@
 //! # With `tracing-opentelemetry`
 //!
 //! Functions with `#[instrument]` become spans in the same tree, across awaits and tasks, by
-//! `tracing-opentelemetry` from 0.32 on, here 0.34, on the provider of this crate:
+//! `tracing-opentelemetry` on the provider of this crate: by 0.34, the version that belongs to
+//! OpenTelemetry 0.33.
 //!
 //! ```
 //! use opentelemetry::global;
@@ -111,7 +113,7 @@
 //!   `#[instrument]`.
 //! - Keep events out of it, as above: it would record them too, all levels, on the innermost span of
 //!   `tracing` even if one of ours is further in.
-//! - A task needs one of them to carry the span: [`spawn`](fn@crate::spawn) (feature `tokio`),
+//! - A task needs one of them to carry the span: `trace_runtime::spawn` (feature `tokio`),
 //!   [`in_current_context`](crate::InCurrentContext::in_current_context) and [`carry`](crate::carry) carry
 //!   whichever span is current. `tracing`'s `in_current_span()` carries the innermost `#[instrument]`, so
 //!   that a `#[traced]` in between is left out as a parent; the trace stays one.
@@ -121,7 +123,7 @@
 //!
 //! [context activation]: https://docs.rs/tracing-opentelemetry/latest/tracing_opentelemetry/struct.OpenTelemetryLayer.html#method.with_context_activation
 //!
-//! `examples/migration` has a service that goes from there to `#[traced]` in steps.
+//! `MIGRATION.md`, in the repository, takes a service from there to `#[traced]` in steps.
 //!
 //! # Our own lines
 //!

@@ -305,7 +305,7 @@ fn what_is_logged_while_recording_is_not_recorded() {
         .with(SpanEvents::new())
         .with(lines);
     with_default(subscriber, || {
-        in_a_span(&capture, || warn!(chatty = ?Chatty, "outer"))
+        in_a_span(&capture, || warn!(chatty = ?Chatty, "outer"));
     });
     assert_eq!(names(&capture.spans()[0]), ["outer"]);
     assert!(output.lines().iter().any(|line| line.contains("outer")));

@@ -1,6 +1,7 @@
 //! From a finished span to the exporters: thread buffer, worker, sender.
 
 pub(crate) mod buffer;
+mod chunk;
 pub(crate) mod control;
 mod link;
 pub(crate) mod open;

@@ -88,6 +88,7 @@
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
 //! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
 //! | `tonic` | contexts in the metadata of gRPC requests | |
+//! | `tracing`, `log` | ids on every log line, warnings and errors on their spans: `tracing` and `log`, modules of their own | |
 //! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
@@ -143,8 +144,12 @@ pub use diagnostics::{Diagnostic, Severity};
 pub use doctor::doctor;
 pub use error::{FlushError, InitError};
 pub use exporter::{Batch, Console, ExportError, Exporter, Resource};
+#[cfg(feature = "log")]
+pub use integration::log;
 #[cfg(feature = "tower")]
 pub use integration::tower;
+#[cfg(feature = "tracing")]
+pub use integration::tracing;
 pub use otel::{OtelTracer, OtelTracerProvider};
 pub use outcome::Failure;
 pub use pipeline::stats::{ExporterStats, Stats};

@@ -19,6 +19,7 @@ built![
     "gzip",
     "http",
     "jaeger",
+    "log",
     "off",
     "opentelemetry-jaeger",
     "otlp-grpc",
@@ -31,6 +32,7 @@ built![
     "tokio",
     "tonic",
     "tower",
+    "tracing",
     "url",
     "uuid",
 ];

@@ -1,4 +1,17 @@
 //! Spans for other people's building blocks.
 
+#[cfg(feature = "log")]
+pub mod log;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod log_common;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod own_lines;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;
+
+#[cfg(feature = "log")]
+pub(crate) use own_lines::lines_to_log;
+#[cfg(feature = "tracing")]
+pub(crate) use own_lines::{has_subscriber, lines_to_tracing};

@@ -18,6 +18,7 @@
 //!
 //! [`init_tracer`] reads everything from the environment and never fails. [`#[traced]`](macro@traced) is
 //! one span per call, named `Type::method` or `function`, with the arguments as typed attributes.
+//! [`docs::comparison`] sets it beside the attributes of other crates.
 //!
 //! # Configuration
 //!
@@ -104,6 +105,7 @@ mod carry;
 mod clock;
 pub mod config;
 mod diagnostics;
+pub mod docs;
 pub mod doctor;
 mod error;
 mod exporter;

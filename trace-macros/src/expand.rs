@@ -8,7 +8,7 @@
 //!     let mut __span = {
 //!         struct __Here;
 //!         static __CALLSITE: p::Callsite = p::Callsite::new::<__Here>("package", "0.1.0", &["a", "b"]);
-//!         p::enter(p::Arg(&b).__record(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0), 1))
+//!         p::enter(p::Arg(&b).__record(p::argument(p::Callsite::start(&__CALLSITE), 0, &a), 1))
 //!     };
 //!     let __ret = p::call(&mut __span, (a, b, _p,), move |(a, mut b, _p,)| -> Result<u64, E> { BODY });
 //!     p::outcome(&__ret).__error().__record(&mut __span);
@@ -24,7 +24,8 @@
 //!   `if p::Callsite::is_enabled(&__CALLSITE) { S } else { p::off() }`, where `S` is
 //!   `start_with(&__CALLSITE, PARENT)` or `start_named(&__CALLSITE, PARENT, || -> Cow)`, and
 //!   `PARENT` is `p::root()`, `p::parent(&(EXPR))` or `p::current()`.
-//! - On the started span, which each hands on: `Arg(&a).__record(SPAN, key)`, `redacted(SPAN, key)`.
+//! - On the started span, which each hands on: `Arg(&a).__record(SPAN, key)`, `redacted(SPAN, key)`, and
+//!   `argument(SPAN, key, &a)` where the type is one of the language's own.
 //!   Then, on a variable, under `if p::enabled(&__span)`: `links(&mut __span, EXPR)`,
 //!   `record`, `record_debug`, `record_display(&mut __span, key, &(EXPR))`.
 //! - On the entered span, after the body: `outcome(&__ret).__error().__record(&mut __span)` or

@@ -37,6 +37,8 @@ pub(crate) struct Argument {
     pub(crate) source: Ident,
     pub(crate) cfg: TokenStream,
     pub(crate) redact: bool,
+    /// It is recorded for sure, as its type is a value's.
+    pub(crate) is_value: bool,
 }
 
 pub(crate) struct Value {
@@ -96,6 +98,7 @@ impl Plan {
                     source: binding.source.clone(),
                     cfg: parameter.cfg.clone(),
                     redact,
+                    is_value: parameter.is_value,
                 });
             }
         }

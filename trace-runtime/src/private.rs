@@ -36,6 +36,12 @@ pub fn enabled_late(span: &Active) -> bool {
     span.is_recording()
 }
 
+/// Records an argument whose type is known to be a value.
+#[inline]
+pub fn argument<T: ToValue + ?Sized>(span: Start, key: usize, value: &T) -> Start {
+    Arg(value).__record(span, key)
+}
+
 /// Records a field.
 pub fn record<T: ToValue + ?Sized>(span: &mut Start, key: usize, value: &T) {
     span.field(key, value.to_value());

@@ -24,8 +24,7 @@ fn sync_function() {
                         __Here,
                     >("orders", "1.2.3", &["a", "b"]);
                     p::enter(
-                        p::Arg(&b)
-                            .__record(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0), 1),
+                        p::Arg(&b).__record(p::argument(p::Callsite::start(&__CALLSITE), 0, &a), 1),
                     )
                 };
                 let __ret = p::call(
@@ -61,7 +60,7 @@ fn async_method() {
                         >("orders", "1.2.3", &["order_id", "card"]);
                         p::enter(
                             p::redacted(
-                                p::Arg(&order_id).__record(p::Callsite::start(&__CALLSITE), 0),
+                                p::argument(p::Callsite::start(&__CALLSITE), 0, &order_id),
                                 1,
                             ),
                         )
@@ -84,6 +83,18 @@ fn async_method() {
             }
         "#]],
     );
+}
+
+/// Small enough to read.
+#[test]
+fn three_arguments_and_a_result_take_40_lines() {
+    let item = "async fn pay(order: u64, card: Card, note: &str) -> Result<Receipt, Declined> { charge(order, card, note).await }";
+    let output = traced(tokens(""), tokens(item)).to_string();
+    let output = output.replace(":: trace_runtime :: __private ::", "p ::");
+    let file = syn::parse_file(&output).expect("an expansion is Rust");
+    let pretty = prettyplease::unparse(&file);
+    let lines = pretty.lines().count();
+    assert!(lines <= 40, "{lines} lines:\n{pretty}");
 }
 
 #[test]
@@ -123,7 +134,7 @@ fn constant_options() {
                         .name("POST /checkout")
                         .kind(p::Kind::Server)
                         .level(p::Level::Debug);
-                    let mut __span = p::Arg(&password).__record(p::Callsite::start(&__CALLSITE), 0);
+                    let mut __span = p::argument(p::Callsite::start(&__CALLSITE), 0, &password);
                     if p::enabled(&__span) {
                         p::record(&mut __span, 1, &("/checkout"));
                         p::record(&mut __span, 2, &(1));
@@ -252,7 +263,7 @@ fn result_options() {
                     static __CALLSITE: p::Callsite = p::Callsite::new::<
                         __Here,
                     >("orders", "1.2.3", &["key", "return"]);
-                    p::enter(p::Arg(&key).__record(p::Callsite::start(&__CALLSITE), 0))
+                    p::enter(p::argument(p::Callsite::start(&__CALLSITE), 0, &key))
                 };
                 let __ret = p::call(
                     &mut __span,
@@ -283,7 +294,7 @@ fn returned_futures() {
                     static __CALLSITE: p::Callsite = p::Callsite::new::<
                         __Here,
                     >("orders", "1.2.3", &["a"]);
-                    p::enter(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0))
+                    p::enter(p::argument(p::Callsite::start(&__CALLSITE), 0, &a))
                 };
                 let __future = p::call_future::<
                     Result<u8, E>,
@@ -339,8 +350,7 @@ fn other_opaque_types() {
                         __Here,
                     >("orders", "1.2.3", &["n", "seed"]);
                     p::enter(
-                        p::Arg(&seed)
-                            .__record(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0), 1),
+                        p::argument(p::argument(p::Callsite::start(&__CALLSITE), 0, &n), 1, &seed),
                     )
                 };
                 let __entered = p::attach(&mut __span);
@@ -384,8 +394,8 @@ fn parameters_with_attributes_are_captured() {
                     >("orders", "1.2.3", &["a", "b", "c"]);
                     let __span = p::Callsite::start(&__CALLSITE);
                     #[cfg(feature = "x")]
-                    let __span = p::Arg(&a).__record(__span, 0);
-                    p::enter(p::Arg(&c).__record(p::Arg(&b).__record(__span, 1), 2))
+                    let __span = p::argument(__span, 0, &a);
+                    p::enter(p::argument(p::argument(__span, 1, &b), 2, &c))
                 };
                 let __ret = p::call(&mut __span, (c,), move |(c,)| -> () {});
                 __ret
@@ -406,7 +416,7 @@ fn owned_receiver_moves_in_whole() {
                     static __CALLSITE: p::Callsite = p::Callsite::new::<
                         __Here,
                     >("orders", "1.2.3", &["n"]);
-                    p::enter(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0))
+                    p::enter(p::argument(p::Callsite::start(&__CALLSITE), 0, &n))
                 };
                 p::call(
                     &mut __span,
@@ -448,7 +458,7 @@ fn container() {
                             __Here,
                         >("orders", "1.2.3", &["a", "self.id", "n"])
                             .kind(p::Kind::Server);
-                        let mut __span = p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0);
+                        let mut __span = p::argument(p::Callsite::start(&__CALLSITE), 0, &a);
                         if p::enabled(&__span) {
                             p::record(&mut __span, 1, &(self.id));
                             p::record(&mut __span, 2, &(a + 1));
@@ -471,7 +481,7 @@ fn container() {
                             __Here,
                         >("orders", "1.2.3", &["a"])
                             .kind(p::Kind::Client);
-                        p::enter(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0))
+                        p::enter(p::argument(p::Callsite::start(&__CALLSITE), 0, &a))
                     };
                     let __ret = p::call(&mut __span, (a,), move |(a,)| -> () {});
                     __ret

@@ -18,6 +18,8 @@ use syn::ext::IdentExt;
 pub(crate) struct Plan {
     /// Every key the function can record, as expressions of type `&'static str`.
     pub(crate) keys: Vec<TokenStream>,
+    /// Whether only the compiler knows some of them.
+    pub(crate) has_const_keys: bool,
     /// Bit i: key i was asked for by name, so that it is recorded even if it sounds like a secret.
     pub(crate) shown: u64,
     pub(crate) arguments: Vec<Argument>,
@@ -58,6 +60,7 @@ impl Plan {
         }
         plan.outcome(args, function, &mut keys, errors);
         plan.keys = keys.all.iter().map(key_tokens).collect();
+        plan.has_const_keys = keys.all.iter().any(|key| key.text().is_none());
         plan
     }
 

@@ -15,6 +15,7 @@ use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::SpanKind;
 
 use crate::Value;
+use crate::lazy_callsite::Facts;
 use crate::redact::{self, Secrecy};
 
 /// The level of a traced function: how important its spans are.
@@ -79,6 +80,19 @@ impl Callsite {
             package,
             version,
             library: None,
+        }
+    }
+
+    /// The same, known at run time.
+    pub(crate) fn at(
+        path: fn() -> &'static str,
+        location: &'static Location<'static>,
+        (package, version, keys): Facts,
+    ) -> Self {
+        Self {
+            path,
+            location,
+            ..Self::new::<()>(package, version, keys)
         }
     }
 

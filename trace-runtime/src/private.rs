@@ -14,6 +14,7 @@ pub use crate::inside::{
     Inside, NewEvent, add_event, always, error, event, future_in_span, inside, set, set_debug,
     set_display,
 };
+pub use crate::lazy_callsite::{Facts, LazyCallsite};
 pub use crate::outcome::{AnyError, Arg, Arguments, ErrorOf, Outcome, Sink};
 #[cfg(feature = "http")]
 pub use crate::outcome::{HttpDeciding, HttpOutcome, StatusOf};

@@ -3,33 +3,69 @@
 use super::{Expansion, Package, borrowed, here};
 use crate::args::{Given, Name, Parent};
 use crate::tokens::located_at;
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote_spanned;
 
 impl Expansion<'_> {
     /// The block that starts the span, records what is known before the body, and enters it.
     pub(super) fn head(&self, package: &Package) -> TokenStream {
         let p = &self.private;
-        let callsite = self.callsite(package);
+        let (callsite, start) = match self.is_plain() {
+            true => self.plain_callsite(package),
+            false => {
+                let callsite = self.callsite(package);
+                let callsite = quote_spanned!(here()=> #p::Callsite = #callsite);
+                (callsite, self.start())
+            }
+        };
         let views = self.views();
-        let (records, span) = self.records(self.start());
+        let (records, span) = self.records(start);
         quote_spanned! {here()=> {
             struct __Here;
-            static __CALLSITE: #p::Callsite = #callsite;
+            static __CALLSITE: #callsite;
             #views
             #records
             #p::enter(#span)
         }}
     }
 
-    /// What is constant. The call is placed at the function's name for `Location::caller()`.
-    fn callsite(&self, package: &Package) -> TokenStream {
+    /// Whether the call site has no options, and constants that the compiler sees as such.
+    fn is_plain(&self) -> bool {
+        let has_options = self.args.name.is_some()
+            || self.args.kind.is_some()
+            || self.args.level.is_some()
+            || self.plan.shown != 0;
+        !has_options && !self.plan.has_const_keys && !self.starts_dynamically()
+    }
+
+    /// The call site and the start of its span, cheaper to compile. The call is placed at the
+    /// function's name for `Location::caller()`.
+    fn plain_callsite(&self, package: &Package) -> (TokenStream, TokenStream) {
+        let p = &self.private;
+        let (p_at_name, span) = self.private_at_name();
+        let Package { name, version } = package;
+        let keys = &self.plan.keys;
+        let facts = quote_spanned!(here()=> &__CALLSITE, &(#name, #version, &[#(#keys),*]));
+        let here_type = quote_spanned!(here()=> __Here);
+        (
+            quote_spanned!(here()=> #p::LazyCallsite = #p::LazyCallsite::NEW),
+            quote_spanned!(span=> #p_at_name::LazyCallsite::start::<#here_type>(#facts)),
+        )
+    }
+
+    /// What leads to the runtime, said at the function's name.
+    fn private_at_name(&self) -> (TokenStream, Span) {
         let span = self.function.ident().span();
-        let p = located_at(self.private.clone(), span);
         let p = match &self.args.path {
-            Some(_) => p,
+            Some(_) => located_at(self.private.clone(), span),
             None => quote_spanned!(span=> ::trace_runtime::__private),
         };
+        (p, span)
+    }
+
+    /// What is constant. The call is placed at the function's name for `Location::caller()`.
+    fn callsite(&self, package: &Package) -> TokenStream {
+        let (p, span) = self.private_at_name();
         let Package { name, version } = package;
         let keys = &self.plan.keys;
         let keys = quote_spanned!(here()=> &[#(#keys),*]);
@@ -118,8 +154,9 @@ impl Expansion<'_> {
         let variable = quote_spanned!(here()=> __span);
         let mut statements = TokenStream::new();
         let mut span = start;
-        if self.starts_dynamically() {
-            // The user's expressions may change arguments, so these must not be borrowed already.
+        // The user's expressions may change arguments, so these must not be borrowed already; and a
+        // long start is easier to read by itself.
+        if self.starts_dynamically() || (self.is_plain() && !self.plan.arguments.is_empty()) {
             statements.extend(quote_spanned!(here()=> let __span = #span;));
             span = variable.clone();
         }

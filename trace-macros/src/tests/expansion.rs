@@ -20,12 +20,11 @@ fn sync_function() {
             fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    let __span = p::LazyCallsite::start::<
                         __Here,
-                    >("orders", "1.2.3", &["a", "b"]);
-                    p::enter(
-                        p::Arg(&b).__record(p::argument(p::Callsite::start(&__CALLSITE), 0, &a), 1),
-                    )
+                    >(&__CALLSITE, &("orders", "1.2.3", &["a", "b"]));
+                    p::enter(p::Arg(&b).__record(p::argument(__span, 0, &a), 1))
                 };
                 let __ret = p::call(
                     &mut __span,
@@ -55,15 +54,11 @@ fn async_method() {
                     let card = card;
                     __span = {
                         struct __Here;
-                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                        let __span = p::LazyCallsite::start::<
                             __Here,
-                        >("orders", "1.2.3", &["order_id", "card"]);
-                        p::enter(
-                            p::redacted(
-                                p::argument(p::Callsite::start(&__CALLSITE), 0, &order_id),
-                                1,
-                            ),
-                        )
+                        >(&__CALLSITE, &("orders", "1.2.3", &["order_id", "card"]));
+                        p::enter(p::redacted(p::argument(__span, 0, &order_id), 1))
                     };
                     let order_id = order_id;
                     let card = card;
@@ -106,10 +101,10 @@ fn nothing_to_record() {
             fn tick() {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &[]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(
+                        p::LazyCallsite::start::<__Here>(&__CALLSITE, &("orders", "1.2.3", &[])),
+                    )
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> () { spin() });
                 __ret
@@ -233,10 +228,12 @@ fn result_options() {
             fn f() -> Result<Receipt, E> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["total", "peer"]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(
+                        p::LazyCallsite::start::<
+                            __Here,
+                        >(&__CALLSITE, &("orders", "1.2.3", &["total", "peer"])),
+                    )
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<Receipt, E> { g() });
                 p::outcome(&__ret).__error().__record_debug(&mut __span);
@@ -260,10 +257,11 @@ fn result_options() {
             fn find(&self, key: &str) -> Option<Row> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    let __span = p::LazyCallsite::start::<
                         __Here,
-                    >("orders", "1.2.3", &["key", "return"]);
-                    p::enter(p::argument(p::Callsite::start(&__CALLSITE), 0, &key))
+                    >(&__CALLSITE, &("orders", "1.2.3", &["key", "return"]));
+                    p::enter(p::argument(__span, 0, &key))
                 };
                 let __ret = p::call(
                     &mut __span,
@@ -291,10 +289,11 @@ fn returned_futures() {
             fn f(a: u8) -> impl Future<Output = Result<u8, E>> + Send {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    let __span = p::LazyCallsite::start::<
                         __Here,
-                    >("orders", "1.2.3", &["a"]);
-                    p::enter(p::argument(p::Callsite::start(&__CALLSITE), 0, &a))
+                    >(&__CALLSITE, &("orders", "1.2.3", &["a"]));
+                    p::enter(p::argument(__span, 0, &a))
                 };
                 let __future = p::call_future::<
                     Result<u8, E>,
@@ -317,10 +316,10 @@ fn returned_futures() {
             fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &[]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(
+                        p::LazyCallsite::start::<__Here>(&__CALLSITE, &("orders", "1.2.3", &[])),
+                    )
                 };
                 let __future = p::call_unfinished(
                     &mut __span,
@@ -346,12 +345,11 @@ fn other_opaque_types() {
             fn f(n: usize, seed: u8) -> impl Iterator<Item = u8> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    let __span = p::LazyCallsite::start::<
                         __Here,
-                    >("orders", "1.2.3", &["n", "seed"]);
-                    p::enter(
-                        p::argument(p::argument(p::Callsite::start(&__CALLSITE), 0, &n), 1, &seed),
-                    )
+                    >(&__CALLSITE, &("orders", "1.2.3", &["n", "seed"]));
+                    p::enter(p::argument(p::argument(__span, 0, &n), 1, &seed))
                 };
                 let __entered = p::attach(&mut __span);
                 let n = n;
@@ -367,10 +365,10 @@ fn other_opaque_types() {
             fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &[]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(
+                        p::LazyCallsite::start::<__Here>(&__CALLSITE, &("orders", "1.2.3", &[])),
+                    )
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<(_, _), E> { g() });
                 p::outcome(&__ret).__error().__record(&mut __span);
@@ -389,10 +387,11 @@ fn parameters_with_attributes_are_captured() {
             fn f(#[cfg(feature = "x")] a: u8, #[allow(unused_mut)] mut b: u8, c: u8) {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    let __span = p::LazyCallsite::start::<
                         __Here,
-                    >("orders", "1.2.3", &["a", "b", "c"]);
-                    let __span = p::Callsite::start(&__CALLSITE);
+                    >(&__CALLSITE, &("orders", "1.2.3", &["a", "b", "c"]));
+                    let __span = __span;
                     #[cfg(feature = "x")]
                     let __span = p::argument(__span, 0, &a);
                     p::enter(p::argument(p::argument(__span, 1, &b), 2, &c))
@@ -413,10 +412,11 @@ fn owned_receiver_moves_in_whole() {
             fn f(mut self, n: u8) -> ! {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    let __span = p::LazyCallsite::start::<
                         __Here,
-                    >("orders", "1.2.3", &["n"]);
-                    p::enter(p::argument(p::Callsite::start(&__CALLSITE), 0, &n))
+                    >(&__CALLSITE, &("orders", "1.2.3", &["n"]));
+                    p::enter(p::argument(__span, 0, &n))
                 };
                 p::call(
                     &mut __span,

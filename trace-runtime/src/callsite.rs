@@ -15,7 +15,6 @@ use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::SpanKind;
 
 use crate::Value;
-use crate::lazy_callsite::Facts;
 use crate::redact::{self, Secrecy};
 
 /// The level of a traced function: how important its spans are.
@@ -83,17 +82,14 @@ impl Callsite {
         }
     }
 
-    /// The same, known at run time.
+    /// Where it is, found out at run time.
     pub(crate) fn at(
+        mut self,
         path: fn() -> &'static str,
         location: &'static Location<'static>,
-        (package, version, keys): Facts,
     ) -> Self {
-        Self {
-            path,
-            location,
-            ..Self::new::<()>(package, version, keys)
-        }
+        (self.path, self.location) = (path, location);
+        self
     }
 
     /// A call site of ours rather than the user's: its scope has a schema URL, and its place in our

@@ -16,8 +16,24 @@ use crate::tracer::global;
 #[derive(Debug)]
 pub struct LazyCallsite(OnceCell<&'static Callsite>);
 
-/// Package, version and keys.
-pub type Facts = (&'static str, &'static str, &'static [&'static str]);
+/// Starts a span below the current one; `P` is a type declared inside the function.
+#[inline]
+#[track_caller]
+pub fn start<P: 'static>(
+    callsite: &'static LazyCallsite,
+    package: &'static str,
+    version: &'static str,
+    keys: &'static [&'static str],
+) -> Start {
+    if !global::is_enabled(Level::Info) {
+        return off();
+    }
+    let callsite = match callsite.0.get() {
+        Some(callsite) => callsite,
+        None => callsite.fill(type_name::<P>, package, version, keys),
+    };
+    callsite.start_current()
+}
 
 impl LazyCallsite {
     /// Nothing is known yet.
@@ -27,26 +43,20 @@ impl LazyCallsite {
     )]
     pub const NEW: Self = Self(OnceCell::new());
 
-    /// Starts a span below the current one; `P` is a type declared inside the function.
-    #[inline]
-    #[track_caller]
-    pub fn start<P: 'static>(&'static self, facts: &'static Facts) -> Start {
-        if !global::is_enabled(Level::Info) {
-            return off();
-        }
-        let callsite = match self.0.get() {
-            Some(callsite) => callsite,
-            None => self.fill(type_name::<P>, facts),
-        };
-        callsite.start_current()
-    }
-
     /// One small box a function, for the rest of the process.
     #[cold]
     #[track_caller]
-    fn fill(&'static self, path: fn() -> &'static str, facts: &Facts) -> &'static Callsite {
+    fn fill(
+        &'static self,
+        path: fn() -> &'static str,
+        package: &'static str,
+        version: &'static str,
+        keys: &'static [&'static str],
+    ) -> &'static Callsite {
         let location = Location::caller();
-        let callsite = || &*Box::leak(Box::new(Callsite::at(path, location, *facts)));
-        self.0.get_or_init(callsite)
+        self.0.get_or_init(|| {
+            let callsite = Callsite::new::<()>(package, version, keys);
+            Box::leak(Box::new(callsite.at(path, location)))
+        })
     }
 }

@@ -14,7 +14,7 @@ pub use crate::inside::{
     Inside, NewEvent, add_event, always, error, event, future_in_span, inside, set, set_debug,
     set_display,
 };
-pub use crate::lazy_callsite::{Facts, LazyCallsite};
+pub use crate::lazy_callsite::{LazyCallsite, start};
 pub use crate::outcome::{AnyError, Arg, Arguments, ErrorOf, Outcome, Sink};
 #[cfg(feature = "http")]
 pub use crate::outcome::{HttpDeciding, HttpOutcome, StatusOf};
@@ -37,10 +37,12 @@ pub fn enabled_late(span: &Active) -> bool {
     span.is_recording()
 }
 
-/// Records an argument whose type is known to be a value.
-#[inline]
-pub fn argument<T: ToValue + ?Sized>(span: Start, key: usize, value: &T) -> Start {
-    Arg(value).__record(span, key)
+impl Start {
+    /// Records an argument whose type is known to be a value.
+    #[inline]
+    pub fn __argument<T: ToValue + ?Sized>(self, key: usize, value: &T) -> Self {
+        Arg(value).__record(self, key)
+    }
 }
 
 /// Records a field.

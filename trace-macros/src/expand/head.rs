@@ -4,7 +4,7 @@ use super::{Expansion, Package, borrowed, here};
 use crate::args::{Given, Name, Parent};
 use crate::tokens::located_at;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 
 impl Expansion<'_> {
     /// The block that starts the span, records what is known before the body, and enters it.
@@ -45,11 +45,11 @@ impl Expansion<'_> {
         let (p_at_name, span) = self.private_at_name();
         let Package { name, version } = package;
         let keys = &self.plan.keys;
-        let facts = quote_spanned!(here()=> &__CALLSITE, &(#name, #version, &[#(#keys),*]));
+        let facts = quote_spanned!(here()=> &__CALLSITE, #name, #version, &[#(#keys),*]);
         let here_type = quote_spanned!(here()=> __Here);
         (
             quote_spanned!(here()=> #p::LazyCallsite = #p::LazyCallsite::NEW),
-            quote_spanned!(span=> #p_at_name::LazyCallsite::start::<#here_type>(#facts)),
+            quote_spanned!(span=> #p_at_name::start::<#here_type>(#facts)),
         )
     }
 
@@ -57,7 +57,7 @@ impl Expansion<'_> {
     fn private_at_name(&self) -> (TokenStream, Span) {
         let span = self.function.ident().span();
         let p = match &self.args.path {
-            Some(_) => located_at(self.private.clone(), span),
+            Some(_) => located_at(self.private.to_token_stream(), span),
             None => quote_spanned!(span=> ::trace_runtime::__private),
         };
         (p, span)
@@ -154,9 +154,8 @@ impl Expansion<'_> {
         let variable = quote_spanned!(here()=> __span);
         let mut statements = TokenStream::new();
         let mut span = start;
-        // The user's expressions may change arguments, so these must not be borrowed already; and a
-        // long start is easier to read by itself.
-        if self.starts_dynamically() || (self.is_plain() && !self.plan.arguments.is_empty()) {
+        if self.starts_dynamically() {
+            // The user's expressions may change arguments, so these must not be borrowed already.
             statements.extend(quote_spanned!(here()=> let __span = #span;));
             span = variable.clone();
         }
@@ -167,7 +166,7 @@ impl Expansion<'_> {
                 match (argument.redact, argument.is_value) {
                     (true, _) => quote_spanned!(here()=> #p::redacted(#span, #key)),
                     // Looking for a method costs the compiler twice as much.
-                    (_, true) => quote_spanned!(here()=> #p::argument(#span, #key, &#source)),
+                    (_, true) => quote_spanned!(here()=> #span.__argument(#key, &#source)),
                     _ => quote_spanned!(here()=> #p::Arg(&#source).__record(#span, #key)),
                 }
             };

@@ -21,10 +21,14 @@ fn sync_function() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    let __span = p::LazyCallsite::start::<
-                        __Here,
-                    >(&__CALLSITE, &("orders", "1.2.3", &["a", "b"]));
-                    p::enter(p::Arg(&b).__record(p::argument(__span, 0, &a), 1))
+                    p::enter(
+                        p::Arg(&b)
+                            .__record(
+                                p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["a", "b"])
+                                    .__argument(0, &a),
+                                1,
+                            ),
+                    )
                 };
                 let __ret = p::call(
                     &mut __span,
@@ -55,10 +59,15 @@ fn async_method() {
                     __span = {
                         struct __Here;
                         static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                        let __span = p::LazyCallsite::start::<
-                            __Here,
-                        >(&__CALLSITE, &("orders", "1.2.3", &["order_id", "card"]));
-                        p::enter(p::redacted(p::argument(__span, 0, &order_id), 1))
+                        p::enter(
+                            p::redacted(
+                                p::start::<
+                                    __Here,
+                                >(&__CALLSITE, "orders", "1.2.3", &["order_id", "card"])
+                                    .__argument(0, &order_id),
+                                1,
+                            ),
+                        )
                     };
                     let order_id = order_id;
                     let card = card;
@@ -102,9 +111,7 @@ fn nothing_to_record() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::LazyCallsite::start::<__Here>(&__CALLSITE, &("orders", "1.2.3", &[])),
-                    )
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> () { spin() });
                 __ret
@@ -129,7 +136,7 @@ fn constant_options() {
                         .name("POST /checkout")
                         .kind(p::Kind::Server)
                         .level(p::Level::Debug);
-                    let mut __span = p::argument(p::Callsite::start(&__CALLSITE), 0, &password);
+                    let mut __span = p::Callsite::start(&__CALLSITE).__argument(0, &password);
                     if p::enabled(&__span) {
                         p::record(&mut __span, 1, &("/checkout"));
                         p::record(&mut __span, 2, &(1));
@@ -229,11 +236,7 @@ fn result_options() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::LazyCallsite::start::<
-                            __Here,
-                        >(&__CALLSITE, &("orders", "1.2.3", &["total", "peer"])),
-                    )
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["total", "peer"]))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<Receipt, E> { g() });
                 p::outcome(&__ret).__error().__record_debug(&mut __span);
@@ -258,10 +261,10 @@ fn result_options() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    let __span = p::LazyCallsite::start::<
-                        __Here,
-                    >(&__CALLSITE, &("orders", "1.2.3", &["key", "return"]));
-                    p::enter(p::argument(__span, 0, &key))
+                    p::enter(
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["key", "return"])
+                            .__argument(0, &key),
+                    )
                 };
                 let __ret = p::call(
                     &mut __span,
@@ -290,10 +293,9 @@ fn returned_futures() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    let __span = p::LazyCallsite::start::<
-                        __Here,
-                    >(&__CALLSITE, &("orders", "1.2.3", &["a"]));
-                    p::enter(p::argument(__span, 0, &a))
+                    p::enter(
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["a"]).__argument(0, &a),
+                    )
                 };
                 let __future = p::call_future::<
                     Result<u8, E>,
@@ -317,9 +319,7 @@ fn returned_futures() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::LazyCallsite::start::<__Here>(&__CALLSITE, &("orders", "1.2.3", &[])),
-                    )
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
                 };
                 let __future = p::call_unfinished(
                     &mut __span,
@@ -346,10 +346,11 @@ fn other_opaque_types() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    let __span = p::LazyCallsite::start::<
-                        __Here,
-                    >(&__CALLSITE, &("orders", "1.2.3", &["n", "seed"]));
-                    p::enter(p::argument(p::argument(__span, 0, &n), 1, &seed))
+                    p::enter(
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["n", "seed"])
+                            .__argument(0, &n)
+                            .__argument(1, &seed),
+                    )
                 };
                 let __entered = p::attach(&mut __span);
                 let n = n;
@@ -366,9 +367,7 @@ fn other_opaque_types() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::LazyCallsite::start::<__Here>(&__CALLSITE, &("orders", "1.2.3", &[])),
-                    )
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<(_, _), E> { g() });
                 p::outcome(&__ret).__error().__record(&mut __span);
@@ -388,13 +387,12 @@ fn parameters_with_attributes_are_captured() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    let __span = p::LazyCallsite::start::<
+                    let __span = p::start::<
                         __Here,
-                    >(&__CALLSITE, &("orders", "1.2.3", &["a", "b", "c"]));
-                    let __span = __span;
+                    >(&__CALLSITE, "orders", "1.2.3", &["a", "b", "c"]);
                     #[cfg(feature = "x")]
-                    let __span = p::argument(__span, 0, &a);
-                    p::enter(p::argument(p::argument(__span, 1, &b), 2, &c))
+                    let __span = __span.__argument(0, &a);
+                    p::enter(__span.__argument(1, &b).__argument(2, &c))
                 };
                 let __ret = p::call(&mut __span, (c,), move |(c,)| -> () {});
                 __ret
@@ -413,10 +411,9 @@ fn owned_receiver_moves_in_whole() {
                 let mut __span = {
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    let __span = p::LazyCallsite::start::<
-                        __Here,
-                    >(&__CALLSITE, &("orders", "1.2.3", &["n"]));
-                    p::enter(p::argument(__span, 0, &n))
+                    p::enter(
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["n"]).__argument(0, &n),
+                    )
                 };
                 p::call(
                     &mut __span,
@@ -458,7 +455,7 @@ fn container() {
                             __Here,
                         >("orders", "1.2.3", &["a", "self.id", "n"])
                             .kind(p::Kind::Server);
-                        let mut __span = p::argument(p::Callsite::start(&__CALLSITE), 0, &a);
+                        let mut __span = p::Callsite::start(&__CALLSITE).__argument(0, &a);
                         if p::enabled(&__span) {
                             p::record(&mut __span, 1, &(self.id));
                             p::record(&mut __span, 2, &(a + 1));
@@ -481,7 +478,7 @@ fn container() {
                             __Here,
                         >("orders", "1.2.3", &["a"])
                             .kind(p::Kind::Client);
-                        p::enter(p::argument(p::Callsite::start(&__CALLSITE), 0, &a))
+                        p::enter(p::Callsite::start(&__CALLSITE).__argument(0, &a))
                     };
                     let __ret = p::call(&mut __span, (a,), move |(a,)| -> () {});
                     __ret

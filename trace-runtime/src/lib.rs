@@ -114,6 +114,7 @@ mod forest;
 mod ids;
 mod inside;
 mod integration;
+mod lazy_callsite;
 mod os;
 mod otel;
 mod outcome;

@@ -214,8 +214,8 @@ impl Active {
     }
 }
 
-/// For layers, whose spans move from a future into a body.
-#[cfg(feature = "tower")]
+/// For layers and streams, whose spans move from a future into what goes on.
+#[cfg(any(feature = "stream", feature = "tower"))]
 impl Active {
     /// No span.
     pub(crate) fn none() -> Self {
@@ -228,6 +228,7 @@ impl Active {
     }
 
     /// Adds an event.
+    #[cfg(feature = "tower")]
     pub(crate) fn event(&self, name: &'static str) {
         if let (Some(cx), true) = (self.context(), self.is_recording()) {
             cx.span().add_event_with_timestamp(name, NOW, Vec::new());

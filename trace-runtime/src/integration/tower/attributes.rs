@@ -11,9 +11,6 @@ use super::url;
 use crate::Value;
 use crate::span::Start;
 
-/// The version of the conventions.
-pub(super) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";
-
 /// The keys of both layers' call sites; their order is that of the constants below.
 pub(super) const KEYS: &[&str] = &[
     "http.request.method",

@@ -14,9 +14,10 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::attributes::{self, KEYS, NETWORK_PROTOCOL_VERSION, SCHEMA_URL};
+use super::attributes::{self, KEYS, NETWORK_PROTOCOL_VERSION};
 use super::error;
 use crate::callsite::Callsite;
+use crate::integration::SCHEMA_URL;
 use crate::outcome::record_status;
 use crate::propagation;
 use crate::span::{self, Active, enter};

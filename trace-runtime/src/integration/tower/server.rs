@@ -15,11 +15,12 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::attributes::{self, KEYS, SCHEMA_URL};
+use super::attributes::{self, KEYS};
 use super::body::{self, TracedBody};
 use super::error;
 use super::route::{self, IntoRoute, RouteOf};
 use crate::callsite::Callsite;
+use crate::integration::SCHEMA_URL;
 use crate::outcome::record_status;
 use crate::propagation::{self, ParentSource};
 use crate::span::{self, Active, enter};

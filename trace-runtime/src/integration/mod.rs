@@ -1,5 +1,7 @@
 //! Spans for other people's building blocks.
 
+#[cfg(feature = "tower")]
+mod http;
 #[cfg(feature = "stream")]
 pub mod stream;
 #[cfg(feature = "tower")]

@@ -7,6 +7,7 @@
 //!
 //! - The span is current whenever the stream is polled and while it is dropped, whoever does that: what
 //!   happens inside is its child, and its parent is what was current where the stream was made.
+//! - What a function returns is told by how its type is written: an alias of one's own is not seen.
 //! - `traced.stream.items` says how many items came out.
 //! - Dropped before its end, the stream was cancelled: `traced.cancelled`, as with a future. A panic
 //!   inside fails the span.

@@ -87,13 +87,11 @@
 //! `.layer(ClientLayer::new())`, `.map_request(..)` by `reqwest::Request::try_from` and
 //! `.map_response(http::Response::from)`.
 
-mod attributes;
 mod body;
+mod call;
 mod client;
-mod error;
 mod route;
 mod server;
-mod url;
 
 pub use body::TracedBody;
 pub use client::{ClientFuture, ClientLayer, TracedClient};

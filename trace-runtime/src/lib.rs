@@ -84,7 +84,8 @@
 //! | `remote-sampler` | sampling strategies from a Jaeger | yes |
 //! | `otlp-grpc` | OTLP over gRPC | |
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
-//! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
+//! | `tower`, `axum` | `ServerLayer` and `ClientLayer` for HTTP and gRPC, axum's matched route | |
+//! | `reqwest` | a middleware for reqwest's client | |
 //! | `stream` | streams inside a span, also those that traced functions return | |
 //! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
@@ -138,6 +139,8 @@ pub use diagnostics::{Diagnostic, Severity};
 pub use doctor::doctor;
 pub use error::{FlushError, InitError};
 pub use exporter::{Batch, Console, ExportError, Exporter, Resource};
+#[cfg(feature = "reqwest")]
+pub use integration::reqwest;
 #[cfg(feature = "stream")]
 pub use integration::stream;
 #[cfg(feature = "tower")]

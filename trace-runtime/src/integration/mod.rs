@@ -2,6 +2,8 @@
 
 #[cfg(feature = "tower")]
 mod http;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
 #[cfg(feature = "stream")]
 pub mod stream;
 #[cfg(feature = "tower")]

@@ -32,6 +32,8 @@ pub use error::{AnyError, ErrorOf};
 pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
 pub use http::{HttpDeciding, HttpOutcome, StatusOf};
+#[cfg(feature = "reqwest")]
+pub(crate) use service::client_failed;
 #[cfg(any(feature = "stream", feature = "tower"))]
 pub(crate) use service::failed as service_failed;
 

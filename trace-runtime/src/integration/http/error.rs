@@ -23,10 +23,10 @@ pub(crate) fn fail(mut failed: Failed, span: &mut Active) {
     let mut hides = |name: &str| {
         secrecy(name) != Secrecy::Open || core.is_some_and(|core| core.hides_late(name))
     };
-    let mut hide = |text: &str| url::in_text(text, &mut hides);
-    failed.description = hide(&failed.description);
+    failed.description = url::in_text(&failed.description, &mut hides);
     if let Some(exception) = &mut failed.exception {
-        exception.stacktrace = exception.stacktrace.as_deref().map(hide);
+        let stacktrace = exception.stacktrace.as_deref();
+        exception.stacktrace = stacktrace.map(|text| url::in_text(text, &mut hides));
     }
     span.fail(failed);
 }

@@ -274,6 +274,43 @@ async fn methods_of_a_traced_block_return_streams() {
     assert_eq!(span.attribute("traced.stream.items"), Some(&1.into()));
 }
 
+struct Shelf<T>(Vec<T>);
+
+#[traced]
+impl<T: Clone + Send + Sync + Unpin> Shelf<T> {
+    fn lent(&self) -> impl Stream<Item = &T> {
+        stream::iter(&self.0)
+    }
+
+    fn tried<'a, E>(&'a self, error: E) -> Pin<Box<dyn Stream<Item = Result<T, E>> + 'a>>
+    where
+        E: std::error::Error + Clone + 'a,
+    {
+        Box::pin(stream::iter(&self.0).map(move |_| Err(error.clone())))
+    }
+
+    async fn copied(&self) -> impl Stream<Item = T> + Send + Unpin + use<'_, T> {
+        stream::iter(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn streams_borrow_and_are_generic_as_before() {
+    fn sendable<S: Stream + Send + Unpin>(stream: S) -> S {
+        stream
+    }
+    let shelf = Shelf(vec![1, 2]);
+    let lent: Vec<&u8> = sendable(shelf.lent()).collect().await;
+    assert_eq!(lent, [&1, &2]);
+    assert_eq!(sendable(shelf.copied().await).count().await, 2);
+    let span = drained(async { shelf.tried(std::fmt::Error) }).await;
+    assert_eq!(span.name, "Shelf::tried");
+    assert_eq!(
+        span.attribute("error.type"),
+        Some(&"core::fmt::Error".into())
+    );
+}
+
 #[traced]
 async fn consumer() {
     let stream = stream::iter([1, 2]).map(double).in_span("numbers");

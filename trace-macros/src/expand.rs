@@ -45,6 +45,7 @@
 mod body;
 mod end;
 mod head;
+mod stream;
 
 use crate::args::{Args, Given, Name, Parent};
 use crate::attribute::Form;

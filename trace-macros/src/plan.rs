@@ -322,15 +322,16 @@ fn declared(field: &Field, errors: &mut Errors) {
 /// Reports options about a result that the function does not have.
 fn check_outcome(args: &Args, function: &Function, errors: &mut Errors) {
     let owner = function.ident();
-    let returns = match &function.shape {
-        Shape::Opaque => "an opaque type",
-        shape => match shape.output() {
-            Some(Output::Unit) => "`()`",
-            Some(Output::Never) => "`!`",
-            _ => return,
-        },
+    let returns = match (&function.shape, function.shape.output()) {
+        (Shape::Opaque, _) => "an opaque type",
+        (Shape::Stream(_), Some(Output::Unit)) => "a stream of `()`",
+        (Shape::Stream(_), _) => "a stream",
+        (_, Some(Output::Unit)) => "`()`",
+        (_, Some(Output::Never)) => "`!`",
+        _ => return,
     };
-    let is_opaque = matches!(function.shape, Shape::Opaque);
+    let can_fail = matches!(function.shape.output(), Some(Output::Type(_)));
+    let has_no_value = matches!(function.shape, Shape::Opaque | Shape::Stream(_));
     let err = args
         .err
         .as_ref()
@@ -342,7 +343,7 @@ fn check_outcome(args: &Args, function: &Function, errors: &mut Errors) {
             .as_ref()
             .map(|given| (&given.word, "err_type")),
     ];
-    for (word, option) in late.into_iter().flatten() {
+    for (word, option) in late.into_iter().flatten().filter(|_| !can_fail) {
         errors.at(
             word,
             format_args!(
@@ -350,7 +351,7 @@ fn check_outcome(args: &Args, function: &Function, errors: &mut Errors) {
             ),
         );
     }
-    if let Some(ret) = args.ret.as_ref().filter(|_| is_opaque) {
+    if let Some(ret) = args.ret.as_ref().filter(|_| has_no_value) {
         errors.at(
             &ret.word,
             format_args!("`ret` needs a return value to record, but `{owner}` returns {returns}"),

@@ -14,6 +14,8 @@ pub use crate::inside::{
     Inside, NewEvent, add_event, always, error, event, future_in_span, inside, set, set_debug,
     set_display,
 };
+#[cfg(feature = "stream")]
+pub use crate::integration::stream::{call_stream, observed_in_span, stream_in_span};
 pub use crate::lazy_callsite::{LazyCallsite, start};
 pub use crate::outcome::{AnyError, Arg, Arguments, ErrorOf, Outcome, Sink};
 #[cfg(feature = "http")]

@@ -509,3 +509,101 @@ fn mistakes_keep_the_item() {
         "#]],
     );
 }
+
+#[cfg(feature = "stream")]
+#[test]
+fn streams() {
+    check(
+        "",
+        "fn f(n: usize) -> impl Stream<Item = Result<u8, E>> { iter(n) }",
+        &expect![[r#"
+            fn f(n: usize) -> impl Stream<Item = Result<u8, E>> {
+                let mut __span = {
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["n"]);
+                    p::enter(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0))
+                };
+                let __ret = p::call_stream::<
+                    Result<u8, E>,
+                    _,
+                    _,
+                >(&mut __span, (n,), move |(n,)| { iter(n) });
+                p::observed_in_span(
+                    __span,
+                    __ret,
+                    |__ret, mut __span| {
+                        p::outcome(&__ret).__error().__record(&mut __span);
+                        __ret
+                    },
+                )
+            }
+        "#]],
+    );
+    check(
+        "skip_all, err = off",
+        "fn f<'a>(n: &'a [u8]) -> BoxStream<'a, u8> { iter(n).boxed() }",
+        &expect![[r#"
+            fn f<'a>(n: &'a [u8]) -> BoxStream<'a, u8> {
+                let mut __span = {
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &[]);
+                    p::enter(p::Callsite::start(&__CALLSITE))
+                };
+                let __ret = p::call_unfinished(
+                    &mut __span,
+                    (n,),
+                    move |(n,)| -> BoxStream<'a, u8> { iter(n).boxed() },
+                );
+                ::std::boxed::Box::pin(p::stream_in_span(__span, __ret))
+            }
+        "#]],
+    );
+    check(
+        "",
+        "async fn f() -> Pin<Box<dyn Stream<Item = ()> + Send>> { g().await }",
+        &expect![[r#"
+            async fn f() -> Pin<Box<dyn Stream<Item = ()> + Send>> {
+                let mut __span;
+                let __ret = {
+                    __span = {
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &[]);
+                        p::enter(p::Callsite::start(&__CALLSITE))
+                    };
+                    p::in_span(
+                        &mut __span,
+                        async move {
+                            if false {
+                                return p::fake::<Pin<Box<dyn Stream<Item = ()> + Send>>>();
+                            }
+                            g().await
+                        },
+                    )
+                }
+                    .await;
+                ::std::boxed::Box::pin(p::stream_in_span(__span, __ret))
+            }
+        "#]],
+    );
+    check(
+        "ret, err_if = is_bad",
+        "fn f() -> impl Stream<Item = ()> { g() }",
+        &expect![[r#"
+            ::core::compile_error! {
+                "`err_if` needs a return value that can fail, but `f` returns a stream of `()`"
+            }
+            ::core::compile_error! {
+                "`ret` needs a return value to record, but `f` returns a stream of `()`"
+            }
+            fn f() -> impl Stream<Item = ()> {
+                g()
+            }
+        "#]],
+    );
+}

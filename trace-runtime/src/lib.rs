@@ -73,7 +73,7 @@
 //! # Tests
 //!
 //! Feature `testing`: `testing::capture()` keeps the spans of a scope, for parallel tests without a
-//! collector.
+//! collector, and `testing::assert_trace!` compares them with what is expected.
 //!
 //! # Features
 //!
@@ -88,7 +88,7 @@
 //! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
-//! | `testing` | `testing::capture()` | |
+//! | `testing` | `testing::capture()`, `testing::assert_trace!` | |
 //! | `off` | `#[traced]` returns every function unchanged | |
 
 #[doc(hidden)]

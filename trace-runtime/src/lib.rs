@@ -50,7 +50,7 @@
 //! # }
 //! ```
 //!
-//! Between services, [`inject`] and [`extract`] write and read headers, `#[traced(parent = headers)]`
+//! [`tasks`] has every such way, for threads, rayon and tokio, and what happens without. Between services, [`inject`] and [`extract`] write and read headers, `#[traced(parent = headers)]`
 //! takes the caller's span as its parent, and `tower::ServerLayer` (feature `tower`) does it for a whole
 //! service. Spans made by hand with the OpenTelemetry API, and whatever else speaks it, are parents and
 //! children of ours and land in the same export.
@@ -85,7 +85,7 @@
 //! | `otlp-grpc` | OTLP over gRPC | |
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
 //! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
-//! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |
+//! | `tokio` | `spawn`, `spawn_blocking` and `tasks::JoinSet` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
 //! | `testing` | `testing::capture()`, `testing::assert_trace!` | |
@@ -119,6 +119,7 @@ mod redact;
 pub mod sampler;
 mod span;
 mod span_future;
+pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracer;
@@ -129,7 +130,7 @@ pub use ::trace_macros::{Failure, ToValue, event, record, set_error, span, trace
 pub use opentelemetry;
 
 pub use callsite::Level;
-pub use carry::{InCurrentContext, carry, span_id, trace_id};
+pub use carry::{InCurrentContext, carry, carry_fn, span_id, trace_id};
 #[cfg(feature = "tokio")]
 pub use carry::{spawn, spawn_blocking};
 pub use config::Config;

@@ -85,6 +85,7 @@
 //! | `otlp-grpc` | OTLP over gRPC | |
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
 //! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
+//! | `messaging` | producer and consumer spans for message brokers | |
 //! | `tokio` | `spawn`, `spawn_blocking` and `tasks::JoinSet` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
@@ -138,6 +139,8 @@ pub use diagnostics::{Diagnostic, Severity};
 pub use doctor::doctor;
 pub use error::{FlushError, InitError};
 pub use exporter::{Batch, Console, ExportError, Exporter, Resource};
+#[cfg(feature = "messaging")]
+pub use integration::messaging;
 #[cfg(feature = "tower")]
 pub use integration::tower;
 pub use otel::{OtelTracer, OtelTracerProvider};

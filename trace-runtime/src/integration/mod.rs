@@ -1,4 +1,6 @@
 //! Spans for other people's building blocks.
 
+#[cfg(feature = "messaging")]
+pub mod messaging;
 #[cfg(feature = "tower")]
 pub mod tower;

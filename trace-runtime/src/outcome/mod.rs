@@ -14,7 +14,7 @@ mod describe;
 mod error;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "messaging", feature = "tower"))]
 mod service;
 
 use std::borrow::Cow;
@@ -32,7 +32,7 @@ pub use error::{AnyError, ErrorOf};
 pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
 pub use http::{HttpDeciding, HttpOutcome, StatusOf};
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "messaging", feature = "tower"))]
 pub(crate) use service::failed as service_failed;
 
 use crate::{Value, bubble};

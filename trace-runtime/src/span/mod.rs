@@ -15,9 +15,11 @@ mod start;
 pub use active::{Active, enter};
 pub(crate) use live::Live;
 pub use live::LiveSpan;
-pub use parent::{ParentChoice, current, parent, root};
 #[cfg(feature = "tower")]
-pub(crate) use parent::{root_in, within};
+pub(crate) use parent::root_in;
+#[cfg(any(feature = "messaging", feature = "tower"))]
+pub(crate) use parent::within;
+pub use parent::{ParentChoice, current, parent, root};
 pub(crate) use start::start_in;
 pub use start::{Start, off};
 

@@ -128,7 +128,7 @@ pub(crate) fn root_in(cx: Context) -> ParentChoice {
 }
 
 /// The span of `cx`.
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "messaging", feature = "tower"))]
 pub(crate) fn within(cx: Context) -> ParentChoice {
     ParentChoice(Choice::Context(cx))
 }

@@ -86,6 +86,7 @@
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
 //! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
 //! | `messaging` | producer and consumer spans for message brokers | |
+//! | `metrics` | metrics about spans, and how long they took | |
 //! | `tokio` | `spawn`, `spawn_blocking` and `tasks::JoinSet` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
@@ -108,6 +109,8 @@ mod forest;
 mod ids;
 mod inside;
 mod integration;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod os;
 mod otel;
 mod outcome;

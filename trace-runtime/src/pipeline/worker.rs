@@ -38,6 +38,8 @@ pub(crate) struct Setup {
     pub(crate) delay: Duration,
     /// What to print first.
     pub(crate) greeting: Option<String>,
+    #[cfg(feature = "metrics")]
+    pub(crate) durations: Option<crate::metrics::Durations>,
 }
 
 /// Starts the worker's thread.
@@ -74,6 +76,8 @@ struct Worker {
     code: CodeMode,
     batch_size: usize,
     delay: Duration,
+    #[cfg(feature = "metrics")]
+    durations: Option<crate::metrics::Durations>,
 }
 
 impl Worker {
@@ -112,6 +116,8 @@ impl Worker {
             code: setup.code,
             batch_size: setup.batch_size,
             delay: setup.delay,
+            #[cfg(feature = "metrics")]
+            durations: setup.durations,
         }
     }
 
@@ -203,6 +209,8 @@ impl Worker {
             return;
         }
         records.set_anchor(Anchor::now());
+        #[cfg(feature = "metrics")]
+        self.time(&mut records);
         if self.log_spans {
             for view in records.iter() {
                 self.reporter.line(&log_spans::line(&view));
@@ -215,6 +223,20 @@ impl Worker {
             for sender in &mut self.senders {
                 sender.accept(Arc::clone(&batch));
             }
+        }
+    }
+
+    /// Counts how long spans took, and leaves out those that are here for nothing else.
+    #[cfg(feature = "metrics")]
+    fn time(&mut self, records: &mut Records) {
+        let Some(durations) = &mut self.durations else {
+            return;
+        };
+        durations.record(records);
+        let (spans, bytes) = (records.len(), records.queued_bytes());
+        if records.remove_unsampled() {
+            self.queue.release(spans - records.len(), 0);
+            self.queue.adjust_bytes(bytes, records.queued_bytes());
         }
     }
 

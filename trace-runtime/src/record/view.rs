@@ -74,6 +74,28 @@ impl Records {
         all.any(|flags| u16::from_le_bytes(*flags) & flag::RECORD_ONLY != 0)
     }
 
+    /// Removes spans that are only timed; false if there are none.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn remove_unsampled(&mut self) -> bool {
+        let unsampled = |view: &SpanView<'_>| view.has(flag::UNSAMPLED);
+        if !self.iter().any(|view| unsampled(&view)) {
+            return false;
+        }
+        let stays: Vec<_> = self.iter().map(|view| !unsampled(&view)).collect();
+        let mut kept = self.emptied();
+        for ((start, late), stays) in std::mem::take(&mut self.entries).into_iter().zip(stays) {
+            if stays {
+                let record = &self.bytes[start as usize..];
+                let first = record.first_chunk().copied().map_or(0, u64::from_le_bytes);
+                kept.entries.push((kept.bytes.len() as u32, late));
+                kept.bytes
+                    .extend_from_slice(&record[..8 * Header::record_words(first)]);
+            }
+        }
+        *self = kept;
+        true
+    }
+
     /// No records, dated by the same reading.
     pub(crate) fn emptied(&self) -> Self {
         Self {

@@ -11,6 +11,7 @@ mod active;
 mod live;
 mod parent;
 mod start;
+mod unsampled;
 
 pub use active::{Active, enter};
 pub(crate) use live::Live;
@@ -22,6 +23,8 @@ pub(crate) use parent::within;
 pub use parent::{ParentChoice, current, parent, root};
 pub(crate) use start::start_in;
 pub use start::{Start, off};
+#[cfg(feature = "metrics")]
+pub(crate) use unsampled::time as time_unsampled;
 
 /// Ends a span, or dates an event, at the time of the call. Nothing happens at the epoch, so this
 /// value is free to mean "now, by our own clock", which saves the API's clock reading.

@@ -238,10 +238,7 @@ fn received<R: Handled>(
     result: &R,
     messages: impl FnOnce(&R::Value, &mut Received),
 ) {
-    if !span.is_recording() {
-        return;
-    }
-    if let Some(value) = result.value() {
+    if let (Some(value), true) = (result.value(), span.is_recording()) {
         let mut received = Received::default();
         messages(value, &mut received);
         complete(span, received.links);

@@ -50,7 +50,7 @@ mod sealed {
 
 /// Fails the span if it did not go well.
 pub(super) fn record<R: Handled>(span: &mut Active, result: &R) {
-    if span.is_recording() {
+    if Sink::recording(span) {
         if let Some(failed) = result.failed() {
             span.fail(failed);
         }

@@ -17,7 +17,7 @@ use tower_service::Service;
 use super::attributes::{self, KEYS, NETWORK_PROTOCOL_VERSION, SCHEMA_URL};
 use super::error;
 use crate::callsite::Callsite;
-use crate::outcome::record_status;
+use crate::outcome::{Sink, record_status};
 use crate::propagation;
 use crate::span::{self, Active, enter};
 use crate::span_future::InSpan;
@@ -178,7 +178,7 @@ where
         let mut this = self.project();
         let result = ready!(this.inner.as_mut().poll(task));
         let mut span = this.inner.span().take();
-        if span.is_recording() {
+        if Sink::recording(&span) {
             match &result {
                 Ok(response) => record(response, &mut span),
                 Err(error) => error::record(error, &mut span),

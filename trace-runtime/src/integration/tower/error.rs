@@ -9,7 +9,7 @@ use crate::span::Active;
 
 /// Fails the span, if it records.
 pub(super) fn record<E: Display + 'static>(error: &E, span: &mut Active) {
-    if !span.is_recording() {
+    if !Sink::recording(span) {
         return;
     }
     // Clients like to name the URL that they could not reach.

@@ -19,6 +19,8 @@ built![
     "gzip",
     "http",
     "jaeger",
+    "messaging",
+    "metrics",
     "off",
     "otlp-grpc",
     "otlp-http",

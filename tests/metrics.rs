@@ -433,7 +433,8 @@ async fn layers_tell_why_unsampled_requests_failed() {
         traces.span.metrics.duration {error.type=503, span.name=GET} 1
         traces.span.metrics.duration {error.type=http::error::Error, span.name=GET} 1
         traces.span.metrics.duration {span.name=GET} 1
-    "#]].assert_eq(&meters.read(DURATION));
+    "#]]
+    .assert_eq(&meters.read(DURATION));
 }
 
 /// Records what begins with `r`, samples what begins with `s`.

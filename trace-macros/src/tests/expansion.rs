@@ -346,7 +346,7 @@ fn other_opaque_types() {
                 let __entered = p::attach(&mut __span);
                 let n = n;
                 let mut seed = seed;
-                (0..n).map(move |_| seed)
+                { (0..n).map(move |_| seed) }
             }
         "#]],
     );

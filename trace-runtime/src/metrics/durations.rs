@@ -7,7 +7,7 @@ use opentelemetry::metrics::{Histogram, Meter};
 use opentelemetry::trace::Status;
 use opentelemetry::{KeyValue, StringValue, Value};
 
-use crate::record::{Records, SpanView};
+use crate::record::{Batches, Records, SpanView};
 
 const NAME: &str = "traces.span.metrics.duration";
 const MOST_NAMES: usize = 500;
@@ -42,8 +42,10 @@ impl Durations {
     }
 
     /// Counts finished spans.
-    pub(crate) fn record(&mut self, records: &Records) {
-        records.iter().for_each(|span| self.record_span(&span));
+    pub(crate) fn record(&mut self, batches: &Batches) {
+        for span in batches.iter().flat_map(Records::iter) {
+            self.record_span(&span);
+        }
     }
 
     fn record_span(&mut self, span: &SpanView<'_>) {

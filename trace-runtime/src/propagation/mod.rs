@@ -14,6 +14,8 @@ mod jaeger;
 mod otel;
 mod parent;
 mod text;
+#[cfg(feature = "tonic")]
+mod tonic;
 mod tracecontext;
 
 use std::fmt;
@@ -29,6 +31,8 @@ pub use parent::ParentSource;
 pub(crate) use parent::refuse;
 #[allow(unused_imports, reason = "read by the tracer")]
 pub(crate) use parent::{Hints, debug_id, mark_debug};
+#[cfg(feature = "tower")]
+pub(crate) use parent::{debug_request, trusted};
 #[cfg(feature = "tower")]
 pub(crate) use text::percent_decode;
 #[cfg(feature = "remote-sampler")]

@@ -2,6 +2,12 @@
 
 use std::ffi::OsStr;
 use std::process::{Command, Output};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::RngSeed;
 
 /// What the child says before and after it starts tracing.
 const STARTED: &str = "started: ";
@@ -91,4 +97,98 @@ fn what_is_not_utf8_is_reported() {
         printed.contains("error: `OTEL_PROPAGATORS=b3\u{fffd}`: expected UTF-8"),
         "{printed}"
     );
+}
+
+/// Where spans may go without leaving this machine, what else a value may be, and what it may not.
+const PIECES: &[&str] = &[
+    "http://",
+    "https://",
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+    ":",
+    "1",
+    "4318",
+    "/",
+    "?",
+    "@",
+    "=",
+    ",",
+    ";",
+    "%41",
+    "%",
+    "${",
+    "}",
+    " ",
+    "é",
+    "\n",
+    "-",
+    "0",
+    "0.5",
+    "ms",
+    "1s",
+    "true",
+    "none",
+    "otlp",
+    "jaeger",
+    "console",
+    "file",
+    "grpc",
+    "http/json",
+    "udp/thrift.compact",
+    "gzip",
+    "b3",
+    "always_on",
+    "traceidratio",
+    "jaeger_remote",
+    "remote",
+    "const",
+    "ratelimiting",
+    "debug",
+    "all",
+    "logs",
+    "a=b",
+    "endpoint=http://127.0.0.1:1",
+    "2147483648",
+    "99999999999999999999",
+];
+
+/// The variables of the documented tables.
+fn variables() -> Vec<&'static str> {
+    let tables = include_str!("../trace-runtime/src/config/ENVIRONMENT.md").lines();
+    let cells = tables
+        .filter(|line| line.starts_with("| `"))
+        .filter_map(|line| line.split('|').nth(1));
+    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    // The doctor ends the process by design, and takes its time for the network.
+    names.filter(|name| *name != "TRACED_DOCTOR").collect()
+}
+
+#[test]
+fn no_environment_makes_the_start_panic_or_hang() {
+    let value = prop::collection::vec(select(PIECES), 0..5).prop_map(|pieces| pieces.concat());
+    let environment = prop::collection::vec((select(variables()), value), 0..10);
+    let config = ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::with_cases(100)
+    };
+    proptest!(config, |(environment in environment)| {
+        let (sender, ended) = channel();
+        let given = environment.clone();
+        std::thread::spawn(move || {
+            let variables: Vec<_> = given
+                .iter()
+                .map(|(name, value)| (*name, OsStr::new(value)))
+                .collect();
+            let _ = sender.send(run(&variables));
+        });
+        let Ok(output) = ended.recv_timeout(Duration::from_secs(60)) else {
+            return Err(TestCaseError::fail("hangs"));
+        };
+        let strict = environment.iter().any(|(name, _)| *name == "TRACED_STRICT");
+        let code = output.status.code();
+        prop_assert!(code == Some(0) || strict && code == Some(78), "{}", stderr(&output));
+        prop_assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+    });
 }

@@ -192,3 +192,28 @@ fn a_panic_in_a_field_is_a_panic_of_the_function() {
     let no_n = Status::error("no n");
     assert_eq!(panicked(&capture.spans()), [("with_field", &no_n, 1)]);
 }
+
+#[traced(fields(number = text.parse::<u64>()?))]
+fn asks_first(text: &str) -> Result<(), std::num::ParseIntError> {
+    Ok(())
+}
+
+#[traced(fields(number = text.parse::<u64>()?))]
+async fn asks_first_async(text: &str) -> Result<(), std::num::ParseIntError> {
+    Ok(())
+}
+
+/// The function is left before its body began: no panic, whatever else it is.
+#[test]
+fn a_field_may_leave_the_function() {
+    let capture = testing::capture();
+    capture.scope(|| asks_first("x")).unwrap_err();
+    let asked = capture.scope_async(asks_first_async("x"));
+    let mut asked = std::pin::pin!(asked);
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(asked.as_mut().poll(&mut task).is_ready());
+    assert_eq!(
+        capture.tree(),
+        "asks_first {text=\"x\"}\nasks_first_async {text=\"x\"}\n"
+    );
+}

@@ -83,6 +83,13 @@ fn members(cx: &Context) -> Members {
         .collect()
 }
 
+/// Jaeger's baggage is in the names of headers, where case does not count: one of these is lost.
+fn differ_in_case_alone(cx: &Context) -> bool {
+    let members = members(cx);
+    let keys: BTreeSet<_> = members.keys().map(|key| key.to_ascii_lowercase()).collect();
+    keys.len() < members.len()
+}
+
 fn span_context(cx: &Context) -> SpanContext {
     cx.span().span_context().clone()
 }
@@ -93,13 +100,14 @@ fn again(propagators: Propagators, cx: &Context) -> (Context, Vec<(String, Strin
     (propagators.extract_with(&Context::new(), &headers), headers)
 }
 
-/// The same cases in every run; change the seed to look for more.
+/// The same cases in every run; change the seed to look for others. `PROPTEST_CASES` asks for more.
 fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
     ProptestConfig {
-        cases: 500,
+        cases: default.cases.max(500),
         failure_persistence: None,
         rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
+        ..default
     }
 }
 
@@ -107,7 +115,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn accepted_headers_survive(
+    fn any_accepted_headers_survive(
         propagators in formats(),
         headers in prop::collection::vec((prop::sample::select(&NAMES[..]), value()), 0..6),
     ) {
@@ -119,7 +127,7 @@ proptest! {
         let (third, rewritten) = again(propagators, &second);
         let (_, again_rewritten) = again(propagators, &third);
         prop_assert_eq!(BTreeSet::from_iter(&rewritten), BTreeSet::from_iter(&again_rewritten));
-        prop_assert_eq!(members(&first), members(&third));
+        prop_assert!(differ_in_case_alone(&first) || members(&first) == members(&third));
         for (name, value) in &written {
             prop_assert!(value.bytes().all(|b| matches!(b, b' '..=b'~')), "{}: {:?}", name, value);
         }

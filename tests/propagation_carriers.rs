@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use tonic::metadata::{MetadataMap, MetadataValue};
 use trace_runtime::propagation::{Environment, Extract, Inject, Propagators, TextMap};
 use trace_runtime::{extract, inject};
 
@@ -58,6 +59,8 @@ fn carriers_give_back_what_they_got() {
     check(BTreeMap::<String, String>::new());
     check(Vec::<(String, Vec<u8>)>::new());
     check(Vec::<(String, String)>::new());
+    check(MetadataMap::new());
+    check(tonic::Request::new(()));
 }
 
 #[test]
@@ -88,6 +91,24 @@ fn two_headers_of_a_map_are_seen() {
     headers.append("traceparent", HeaderValue::from_static(PARENT));
     headers.append("traceparent", HeaderValue::from_static(PARENT));
     assert!(!extract(&headers).has_active_span());
+}
+
+#[test]
+fn metadata_of_grpc_is_read_as_strictly() {
+    let mut metadata = MetadataMap::new();
+    metadata.append("traceparent", PARENT.parse().unwrap());
+    metadata.insert_bin("uberctx-key-bin", MetadataValue::from_bytes(b"binary"));
+    assert!(extract(&metadata).span().span_context().is_sampled());
+    assert_eq!(metadata.names(), ["traceparent"]);
+    assert_eq!(Extract::get_all(&metadata, "uberctx-key-bin"), [""; 0]);
+    metadata.append("traceparent", PARENT.parse().unwrap());
+    assert!(!extract(&metadata).has_active_span());
+
+    // What cannot be a text of gRPC is left out.
+    metadata.set("uberctx-key-bin", "text".to_owned());
+    metadata.set("not a name", "text".to_owned());
+    metadata.set("name", "not a\nvalue".to_owned());
+    assert_eq!(metadata.len(), 3);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::Value;
-use trace_runtime::{ToValue, testing, traced};
+use trace_runtime::{SpanRecord, ToValue, testing, traced};
 
 /// The only span's attributes, without those that every span has.
 fn recorded(capture: &testing::Capture) -> Vec<(String, Value)> {
@@ -161,41 +161,80 @@ fn long_texts_are_cut_and_secret_fields_hidden() {
     });
 }
 
-#[test]
-fn values_are_hidden_and_cut_as_the_environment_says() {
+/// The spans of `body` under a tracer that is told `variables`.
+fn spans_with(
+    variables: &'static [(&'static str, &'static str)],
+    body: impl FnOnce(),
+) -> Vec<SpanRecord> {
     let env = |name: &str| match name {
-        "TRACED_REDACT" => Some("user,home_address".to_owned()),
-        "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT" => Some("3".to_owned()),
         "OTEL_SERVICE_NAME" => Some("values".to_owned()),
         "OTEL_TRACES_EXPORTER" => Some("none".to_owned()),
-        _ => None,
+        _ => {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        }
     };
     let spans = Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = Arc::clone(&spans);
     let (tracer, guard) = trace_runtime::Tracer::builder()
         .with_env(env)
         .with_on_end(move |span| {
-            let attributes = span.attributes.iter();
-            let own = attributes.filter(|kv| !kv.key.as_str().starts_with("code."));
-            let own = own.map(|kv| (kv.key.to_string(), kv.value.to_string()));
-            seen.lock().unwrap().push(own.collect::<Vec<_>>());
+            seen.lock().unwrap().push(span.clone());
             trace_runtime::Keep::Yes
         })
         .with_exporter(Nowhere)
         .build()
         .unwrap();
-    tracer.in_scope(|| {
+    tracer.in_scope(body);
+    guard.flush().unwrap();
+    std::mem::take(&mut *spans.lock().unwrap())
+}
+
+#[test]
+fn values_are_hidden_and_cut_as_the_environment_says() {
+    let variables = &[
+        ("TRACED_REDACT", "user,home_address"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3"),
+    ];
+    let spans = spans_with(variables, || {
         login("ann", "hunter2", 1234, "abc", 5, "longer");
     });
-    guard.flush().unwrap();
-    let spans = spans.lock().unwrap();
-    let [span] = spans.as_slice() else {
-        panic!("one span expected: {spans:?}");
-    };
-    let text = |key: &str| span.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
-    assert_eq!(text("user"), Some("[redacted]"));
-    assert_eq!(text("tokenizer"), Some("lon"));
-    assert_eq!(text("tokens"), Some("5"));
+    assert_eq!(spans.len(), 1);
+    let text = |key: &str| spans[0].attribute(key).map(ToString::to_string);
+    assert_eq!(text("user").as_deref(), Some("[redacted]"));
+    assert_eq!(text("tokenizer").as_deref(), Some("lon"));
+    assert_eq!(text("tokens").as_deref(), Some("5"));
+}
+
+#[traced(skip_all, fields(early = text), ret(late = *ret))]
+fn writes(text: &str) -> &str {
+    trace_runtime::record!(inside = text, list = [text]);
+    trace_runtime::event!("written", text, home = text);
+    text
+}
+
+/// What a value is recorded as, by way of each place that records one.
+fn written(variables: &'static [(&'static str, &'static str)]) -> Vec<String> {
+    let text = "x".repeat(2000);
+    let spans = spans_with(variables, || {
+        writes(&text);
+    });
+    let of_span = ["early", "inside", "late"].map(|key| spans[0].attribute(key).unwrap());
+    let of_event = spans[0].events[0].attributes.iter().map(|kv| &kv.value);
+    let values = of_span.into_iter().chain(of_event);
+    values.map(ToString::to_string).collect()
+}
+
+#[test]
+fn late_values_are_hidden_and_cut_like_early_ones() {
+    const LONG: &str = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT";
+    assert_eq!(written(&[]), vec!["x".repeat(1023) + "…"; 5]);
+    assert_eq!(written(&[(LONG, "1500")]), vec!["x".repeat(1500); 5]);
+    assert_eq!(written(&[(LONG, "5000")]), vec!["x".repeat(2000); 5]);
+    assert_eq!(written(&[(LONG, "3")]), vec!["xxx"; 5]);
+    let hidden = written(&[("TRACED_REDACT", "home,inside"), (LONG, "20")]);
+    let cut = "x".repeat(20);
+    assert_eq!(hidden, [&cut, "[redacted]", &cut, &cut, "[redacted]"]);
 }
 
 struct Nowhere;

@@ -29,6 +29,7 @@ pub(crate) struct Trace {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Process {
     pub(crate) service_name: String,
+    pub(crate) tags: Vec<Tag>,
 }
 
 #[derive(Deserialize)]
@@ -39,22 +40,27 @@ pub(crate) struct Span {
     pub(crate) operation_name: String,
     pub(crate) references: Vec<Reference>,
     pub(crate) start_time: u64,
+    pub(crate) duration: u64,
     pub(crate) tags: Vec<Tag>,
     pub(crate) logs: Vec<Log>,
     #[serde(rename = "processID")]
     pub(crate) process: String,
+    pub(crate) warnings: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reference {
     pub(crate) ref_type: String,
+    #[serde(rename = "traceID")]
+    pub(crate) trace: String,
     #[serde(rename = "spanID")]
     pub(crate) span: String,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Log {
+    pub(crate) timestamp: u64,
     pub(crate) fields: Vec<Tag>,
 }
 
@@ -88,11 +94,15 @@ impl Query {
         let found: Vec<Trace> = self.get(&format!("/api/traces?service={service}&limit=100"))?;
         let mut traces = Vec::new();
         for trace in found {
-            let page: Vec<Trace> = self.get(&format!("/api/traces/{}", trace.id))?;
-            traces.extend(page);
+            traces.extend(self.trace(&trace.id)?);
         }
         traces.sort_by_key(|trace| trace.spans.iter().map(|span| span.start_time).min());
         Ok(traces)
+    }
+
+    /// The trace of this id; an error while nothing of it has arrived.
+    pub(crate) fn trace(&self, id: &str) -> Result<Vec<Trace>, String> {
+        self.get(&format!("/api/traces/{id}"))
     }
 
     pub(crate) fn services(&self) -> Result<Vec<String>, String> {

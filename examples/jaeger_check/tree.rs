@@ -54,7 +54,7 @@ fn add(trace: &Trace, span: &Span, depth: usize, text: &mut String) {
         span.operation_name,
         tags(&span.tags)
     );
-    for Log { fields } in &span.logs {
+    for Log { fields, .. } in &span.logs {
         let _ = writeln!(text, "{indent}  - {{{}}}", tags(fields));
     }
     let mut children: Vec<&Span> = trace

@@ -70,6 +70,11 @@ impl Parameter {
         parameter
     }
 
+    /// Whether the body's pattern is a variable.
+    pub(crate) fn is_variable(&self) -> bool {
+        matches!(&self.entry, Entry::Whole { pattern, .. } if is_variable(pattern))
+    }
+
     /// `let (a, _) = &__arg1;`: shows the options those variables that they want to see.
     pub(crate) fn view(&self, wanted: impl Fn(&Ident) -> bool) -> Option<TokenStream> {
         let Entry::Whole { variable, pattern } = &self.entry else {

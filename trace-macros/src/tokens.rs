@@ -187,6 +187,23 @@ pub(crate) fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(relocate).collect()
 }
 
+/// The tokens once more, for a place where nobody wrote them: no lint asks to spell them otherwise.
+pub(crate) fn repeated(tokens: TokenStream) -> TokenStream {
+    let repeat = |token| match token {
+        // `$crate` is what it is by who wrote it.
+        TokenTree::Ident(word) if word != "$crate" => {
+            let mut word = word.clone();
+            word.set_span(word.span().resolved_at(Span::mixed_site()));
+            word.into()
+        }
+        TokenTree::Group(group) => {
+            regroup(&group, group.delimiter(), repeated(group.stream())).into()
+        }
+        other => other,
+    };
+    tokens.into_iter().map(repeat).collect()
+}
+
 /// Whether an expression is a path whose last segment is `word`.
 pub(crate) fn ends_in(expr: &TokenStream, word: &str) -> bool {
     match syn::parse2::<syn::Path>(expr.clone()) {

@@ -46,7 +46,8 @@ fn base() -> &'static Base {
 pub(crate) struct Anchor {
     ticks: u64,
     unix_nanos: u64,
-    nanos_per_tick: f64,
+    /// Nanoseconds per tick, times 2⁴⁰.
+    scale: u64,
 }
 
 impl Anchor {
@@ -58,7 +59,7 @@ impl Anchor {
             return Self {
                 ticks,
                 unix_nanos: unix_nanos(SystemTime::now()),
-                nanos_per_tick: 1.0,
+                scale: 1 << 40,
             };
         }
         // The closest of a few pairs: the thread may be interrupted between two reads.
@@ -71,13 +72,15 @@ impl Anchor {
         Self {
             ticks: before + after.saturating_sub(before) / 2,
             unix_nanos: unix_nanos(wall),
-            nanos_per_tick: elapsed as f64 / elapsed_ticks as f64,
+            scale: (elapsed as f64 / elapsed_ticks as f64 * (1_u64 << 40) as f64) as u64,
         }
     }
 
     /// Nanoseconds since the Unix epoch at that tick.
+    #[inline]
     pub(crate) fn unix_nanos(&self, ticks: u64) -> u64 {
-        let distance = (ticks.abs_diff(self.ticks) as f64 * self.nanos_per_tick) as u64;
+        let distance = u128::from(ticks.abs_diff(self.ticks)) * u128::from(self.scale);
+        let distance = (distance >> 40) as u64;
         if ticks <= self.ticks {
             self.unix_nanos.saturating_sub(distance)
         } else {

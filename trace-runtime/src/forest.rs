@@ -86,6 +86,8 @@ pub(crate) mod sample {
 
     use opentelemetry::{KeyValue, SpanId, TraceFlags, TraceId, Value};
 
+    use crate::clock::Anchor;
+    use crate::config::CodeMode;
     use crate::record::{Event, EventTime, Header, Late, Records, SpanRecord};
 
     /// A point in time, in microseconds after some moment.
@@ -117,7 +119,7 @@ pub(crate) mod sample {
             events: event.into_iter().collect(),
             ..Late::default()
         };
-        let mut records = Records::new();
+        let mut records = Records::new(Anchor::now(), CodeMode::All);
         records.push(
             Header::WORDS,
             header.to_words(Header::WORDS).into_iter(),
@@ -172,7 +174,7 @@ pub(crate) mod sample {
 
     /// The spans as an exporter gets them.
     pub(crate) fn records(spans: Vec<SpanRecord>) -> Records {
-        let mut records = Records::new();
+        let mut records = Records::new(Anchor::now(), CodeMode::All);
         for span in spans {
             span.store(&mut records);
         }

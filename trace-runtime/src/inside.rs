@@ -15,6 +15,7 @@ use crate::outcome::{AnyError, Failed, Sink, any_error};
 use crate::pipeline::thread;
 use crate::span::Active;
 use crate::span_future::in_span;
+use crate::tracer::global;
 use crate::value::{ValueLimits, limit};
 use crate::{ToValue, Value};
 
@@ -35,11 +36,19 @@ pub fn inside() -> Option<Inside> {
 pub trait Attributes {
     #[doc(hidden)]
     fn attribute(&mut self, attribute: KeyValue);
+
+    /// Of the span.
+    #[doc(hidden)]
+    fn context(&self) -> &Context;
 }
 
 impl Attributes for Inside {
     fn attribute(&mut self, attribute: KeyValue) {
         self.0.span().set_attribute(attribute);
+    }
+
+    fn context(&self) -> &Context {
+        &self.0
     }
 }
 
@@ -59,10 +68,23 @@ pub fn set_display<A: Attributes, T: Display + ?Sized>(on: &mut A, key: &'static
 }
 
 fn set_value<A: Attributes>(on: &mut A, key: &'static str, value: Value<'_>) {
-    let value = shown(key, limit(value, &ValueLimits::default()));
+    let value = shown(key, limit_in(on.context(), value));
     if let Some(value) = Option::<opentelemetry::Value>::from(value) {
         on.attribute(KeyValue::new(key, value));
     }
+}
+
+/// The value, cut where the tracer of a span in `cx` says so.
+pub(crate) fn limit_in<'a>(cx: &Context, value: Value<'a>) -> Value<'a> {
+    let by_default = ValueLimits::default();
+    if !by_default.may_cut(&value) {
+        // The record cuts it once more, where less is allowed.
+        return value;
+    }
+    let scoped = global::scoped(cx);
+    let core = thread::with(|thread| thread.tracer(scoped)).flatten();
+    let limits = core.map_or(by_default, |core| core.limits.arguments);
+    limit(value, &limits)
 }
 
 /// An event that waits for its attributes.
@@ -85,6 +107,10 @@ pub fn event(span: &Inside, name: impl Into<Cow<'static, str>>) -> NewEvent<'_> 
 impl Attributes for NewEvent<'_> {
     fn attribute(&mut self, attribute: KeyValue) {
         self.attributes.push(attribute);
+    }
+
+    fn context(&self) -> &Context {
+        &self.span.0
     }
 }
 

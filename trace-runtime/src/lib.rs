@@ -18,6 +18,7 @@
 //!
 //! [`init_tracer`] reads everything from the environment and never fails. [`#[traced]`](macro@traced) is
 //! one span per call, named `Type::method` or `function`, with the arguments as typed attributes.
+//! [`docs::comparison`] sets it beside the attributes of other crates.
 //!
 //! # Configuration
 //!
@@ -81,12 +82,14 @@
 //! |---|---|---|
 //! | `otlp-http` | OTLP over HTTP, protobuf and JSON | yes |
 //! | `jaeger` | Thrift to old Jaeger agents and collectors | yes |
+//! | `opentelemetry-jaeger` | the archived crate of that name sends to Jaeger agents, when asked | |
 //! | `remote-sampler` | sampling strategies from a Jaeger | yes |
 //! | `otlp-grpc` | OTLP over gRPC | |
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
 //! | `tower`, `axum` | `ServerLayer` and `ClientLayer` for HTTP and gRPC, axum's matched route | |
 //! | `reqwest` | a middleware for reqwest's client | |
 //! | `stream` | streams inside a span, also those that traced functions return | |
+//! | `tonic` | contexts in the metadata of gRPC requests | |
 //! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
@@ -96,12 +99,15 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(test)]
+mod any_input;
 mod bubble;
 mod callsite;
 mod carry;
 mod clock;
 pub mod config;
 mod diagnostics;
+pub mod docs;
 pub mod doctor;
 mod error;
 mod exporter;

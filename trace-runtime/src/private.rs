@@ -9,6 +9,7 @@ use opentelemetry::trace::SpanContext;
 pub use opentelemetry::trace::SpanKind as Kind;
 
 pub use crate::callsite::{Callsite, Level};
+use crate::inside::limit_in;
 pub use crate::inside::{
     Inside, NewEvent, add_event, always, error, event, future_in_span, inside, set, set_debug,
     set_display,
@@ -23,7 +24,6 @@ pub use crate::propagation::ParentSource;
 use crate::redact::{Secrecy, secrecy};
 pub use crate::span::{Active, ParentChoice, Start, current, enter, off, parent, root};
 pub use crate::span_future::in_span;
-use crate::value::{ValueLimits, limit};
 use crate::{ToValue, Value};
 
 /// Whether the started span records, so that the user's expressions are worth evaluating.
@@ -125,8 +125,9 @@ pub fn late_display<T: Display + ?Sized>(span: &Active, key: usize, value: &T) {
 }
 
 fn set_late(span: &Active, key: usize, value: Value<'_>) {
+    let Some(cx) = span.context() else { return };
     let key = span.key(key);
-    span.set(key, shown(key, limit(value, &ValueLimits::default())));
+    span.set(key, shown(key, limit_in(cx, value)));
 }
 
 /// Sets `error.type` to what the user says.

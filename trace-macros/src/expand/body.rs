@@ -3,9 +3,10 @@
 use super::{Expansion, first_span, here};
 use crate::function::{Output, Shape};
 use crate::parameter::{Entry, Parameter, is_variable};
-use crate::tokens::{located_at, regroup};
+use crate::tokens::{located_at, regroup, repeated};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Visibility;
 
 /// A value on its way into the body.
 struct Passed {
@@ -77,10 +78,25 @@ impl Expansion<'_> {
     /// `p::in_span(&mut __span, async move { BODY })`
     fn in_span(&self, output: &Output) -> TokenStream {
         let p = &self.private;
-        let hint = self.hint(output);
-        let content = self.function.body.stream();
-        let block = self.braces(quote!(#hint #content));
+        let body = self.async_body(output);
+        let block = self.braces(body);
         quote_spanned!(here()=> #p::in_span(&mut __span, async move #block))
+    }
+
+    /// `if false { return p::fake::<RET>() } BODY`
+    ///
+    /// `return if false { p::fake() } else BODY;` where the body may end in a future: clippy takes a
+    /// future at the end of an `async` block for a forgotten `.await`. A body that never ends would
+    /// make a mere `return` unreachable.
+    fn async_body(&self, output: &Output) -> TokenStream {
+        let p = &self.private;
+        let hint = self.hint(output);
+        let body = &self.function.body;
+        if may_be_future(output) {
+            return quote_spanned!(here()=> #hint return if false { #p::fake() } else #body;);
+        }
+        let content = body.stream();
+        quote!(#hint #content)
     }
 
     /// Everything after the head.
@@ -91,7 +107,7 @@ impl Expansion<'_> {
             // p::outcome(&__ret).__error().__record(&mut __span);
             // __ret
             Shape::Sync(output) => {
-                let ret = closure_output(output);
+                let ret = self.repeated(closure_output(output));
                 let call = self.call(&quote_spanned!(here()=> call), &ret);
                 if matches!(output, Output::Never) {
                     // Whatever came after would be unreachable, and linted.
@@ -125,8 +141,7 @@ impl Expansion<'_> {
             // let __future = p::call_unfinished(&mut __span, (a,), move |(a,)| -> RET { BODY });
             // Box::pin(async move { .. })
             Shape::BoxedFuture(_, ty) => {
-                let name = quote_spanned!(here()=> call_unfinished);
-                let call = self.call(&name, &quote_spanned!(here()=> -> #ty));
+                let call = self.call_boxed(ty);
                 let future = self.future();
                 quote_spanned! {here()=>
                     let __future = #call;
@@ -143,8 +158,7 @@ impl Expansion<'_> {
                         quote_spanned!(here()=> #lets let __ret = #future.await;)
                     }
                     Some(ty) => {
-                        let name = quote_spanned!(here()=> call_unfinished);
-                        let call = self.call(&name, &quote_spanned!(here()=> -> #ty));
+                        let call = self.call_boxed(ty);
                         quote_spanned!(here()=> let __ret = #call;)
                     }
                     None => {
@@ -160,11 +174,20 @@ impl Expansion<'_> {
             // BODY
             Shape::Opaque => {
                 let lets = self.lets();
-                let content = self.function.body.stream();
+                let mut bindings = self
+                    .function
+                    .parameters
+                    .iter()
+                    .flat_map(|one| &one.bindings);
+                let body = match bindings.any(|binding| !binding.mode.is_empty()) {
+                    // Clippy would like to see `let mut a = a; if b { a = c }` in one.
+                    true => self.function.body.to_token_stream(),
+                    false => self.function.body.stream(),
+                };
                 quote_spanned! {here()=>
                     let __entered = #p::attach(&mut __span);
                     #lets
-                    #content
+                    #body
                 }
             }
         }
@@ -209,6 +232,13 @@ impl Expansion<'_> {
         let name = Ident::new(name, here());
         let name = quote_spanned!(here()=> #name::<#output, _, _>);
         located_at(self.call(&name, &TokenStream::new()), at)
+    }
+
+    /// `p::call_unfinished(..)`, of a body that returns the boxed type as written.
+    fn call_boxed(&self, ty: &TokenStream) -> TokenStream {
+        let name = quote_spanned!(here()=> call_unfinished);
+        let ty = self.repeated(ty.clone());
+        self.call(&name, &quote_spanned!(here()=> -> #ty))
     }
 
     /// The body as written, if possible the very token.
@@ -284,11 +314,21 @@ impl Expansion<'_> {
         let ty = match output {
             Output::Never => return None,
             Output::Unit => quote_spanned!(here()=> ()),
-            Output::Type(ty) => ty.clone()?,
+            Output::Type(ty) => self.repeated(ty.clone()?),
         };
         let at = first_span(&ty).resolved_at(here());
         let p = located_at(self.private.clone(), at);
         Some(quote_spanned!(at=> if false { return #p::fake::<#ty>() }))
+    }
+
+    /// A type of the signature, for the body. Where the trait decides what the signature looks like,
+    /// clippy must not ask for `Self` in the copy; elsewhere errors are better off with the original.
+    fn repeated(&self, ty: TokenStream) -> TokenStream {
+        let is_private = matches!(self.function.visibility, Visibility::Inherited);
+        match is_private && self.function.receiver.is_some() {
+            true => repeated(ty),
+            false => ty,
+        }
     }
 
     /// The future that finishes `__future` inside the span.
@@ -309,6 +349,26 @@ impl Expansion<'_> {
     fn braces(&self, content: TokenStream) -> Group {
         regroup(&self.function.body, Delimiter::Brace, content)
     }
+}
+
+/// Whether a value of this type might be a future.
+fn may_be_future(output: &Output) -> bool {
+    let Output::Type(Some(ty)) = output else {
+        return false;
+    };
+    let last_word = |ty: TokenStream| {
+        let ty = syn::parse2::<syn::TypePath>(ty).ok()?;
+        Some(ty.path.segments.last()?.ident.to_string())
+    };
+    let never = ["Option", "String", "Vec", "bool", "char"];
+    let is_number = |word: &str| {
+        word.trim_start_matches(['u', 'i', 'f'])
+            .parse::<u8>()
+            .is_ok()
+    };
+    last_word(ty.clone()).is_some_and(|word| {
+        !word.ends_with("Result") && !never.contains(&word.as_str()) && !is_number(&word)
+    })
 }
 
 /// `-> RET`, for a closure.

@@ -100,7 +100,10 @@ impl Expansion<'_> {
         };
         let parameters = self.function.parameters.iter();
         let views = parameters.filter_map(|parameter| {
-            parameter.view(|ident| is_recorded(ident) || self.is_mentioned(ident))
+            // What holds a variable as a whole is recorded as it is.
+            let in_pattern = !parameter.is_variable();
+            let wanted = |ident: &Ident| in_pattern && is_recorded(ident);
+            parameter.view(|ident| wanted(ident) || self.is_mentioned(ident))
         });
         views.collect()
     }

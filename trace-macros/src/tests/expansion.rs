@@ -346,7 +346,7 @@ fn other_opaque_types() {
                 let __entered = p::attach(&mut __span);
                 let n = n;
                 let mut seed = seed;
-                (0..n).map(move |_| seed)
+                { (0..n).map(move |_| seed) }
             }
         "#]],
     );
@@ -575,7 +575,7 @@ fn streams() {
                             if false {
                                 return p::fake::<Pin<Box<dyn Stream<Item = ()> + Send>>>();
                             }
-                            g().await
+                            return if false { p::fake() } else { g().await };
                         },
                     )
                 }

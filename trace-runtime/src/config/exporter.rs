@@ -1,7 +1,7 @@
 //! Which exporters.
 
 use super::features::Features;
-use super::jaeger::{self, JaegerConfig, JaegerProtocol};
+use super::jaeger::{self, JaegerClient, JaegerConfig, JaegerProtocol};
 use super::otlp::{self, OtlpConfig, OtlpProtocol};
 use super::reader::Reader;
 use super::setting::{Render, Setting, Source};
@@ -32,8 +32,8 @@ impl Render for ExporterChoice {
 }
 
 /// The words of `OTEL_TRACES_EXPORTER`.
-#[derive(Clone, Copy, PartialEq)]
-enum Exporter {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Exporter {
     Otlp,
     Jaeger,
     Console,
@@ -284,6 +284,20 @@ fn jaeger_obstacle(
     if !features.jaeger {
         let reason = "exporter `jaeger` needs feature `jaeger` of `trace-runtime`";
         return Some((chosen_by, reason.to_owned()));
+    }
+    if jaeger.client.value == JaegerClient::Archived {
+        let reason = match protocol {
+            _ if !features.opentelemetry_jaeger => {
+                "`opentelemetry-jaeger` needs the feature of this name of `trace-runtime`"
+                    .to_owned()
+            }
+            JaegerProtocol::UdpCompact => return None,
+            other => format!(
+                "`opentelemetry-jaeger` sends `udp/thrift.compact`, not `{}`",
+                other.name()
+            ),
+        };
+        return Some((jaeger.client.source, reason));
     }
     match protocol {
         JaegerProtocol::HttpThrift => tls_obstacle(features, &jaeger.endpoint),

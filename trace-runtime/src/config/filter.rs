@@ -89,7 +89,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Setting<Filter> {
 }
 
 /// `path=level,level`: the bare level is for all other paths.
-fn filter(text: &str, default: LevelFilter) -> Parsed<Filter> {
+pub(super) fn filter(text: &str, default: LevelFilter) -> Parsed<Filter> {
     let mut filter = Filter {
         default,
         directives: Vec::new(),

@@ -32,6 +32,7 @@ const OTEL_AGENT_PORT: &str = "OTEL_EXPORTER_JAEGER_AGENT_PORT";
 const ENDPOINT: &str = "JAEGER_ENDPOINT";
 const AGENT_HOST: &str = "JAEGER_AGENT_HOST";
 const AGENT_PORT: &str = "JAEGER_AGENT_PORT";
+const CLIENT: &str = "TRACED_JAEGER";
 
 /// How spans reach a Jaeger agent or collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +53,26 @@ impl Word for JaegerProtocol {
     ];
 }
 
+/// Whose code speaks to the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JaegerClient {
+    /// Ours.
+    Own,
+    /// The crate `opentelemetry-jaeger`, which is archived.
+    Archived,
+}
+
+impl Word for JaegerClient {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("own", JaegerClient::Own),
+        ("opentelemetry-jaeger", JaegerClient::Archived),
+    ];
+}
+
 /// Everything about the Jaeger exporter.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct JaegerConfig {
+    pub(crate) client: Setting<JaegerClient>,
     pub(crate) protocol: Setting<JaegerProtocol>,
     /// Without brackets, for UDP.
     pub(crate) agent_host: Setting<String>,
@@ -75,7 +93,8 @@ pub(crate) struct JaegerConfig {
 
 pub(super) fn resolve(reader: &mut Reader<'_>, overrides: &Overrides) -> JaegerConfig {
     let code = code_agent(reader, overrides);
-    let protocol = resolve_protocol(reader, code.is_some());
+    let client = resolve_client(reader, overrides);
+    let protocol = resolve_protocol(reader, code.is_some(), client.value);
     let (code_host, code_port) = code.unzip();
     let default_port = match protocol.value {
         JaegerProtocol::UdpBinary => 6832,
@@ -117,6 +136,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>, overrides: &Overrides) -> JaegerC
                 go::positive_duration,
             )
             .or(Duration::from_secs(30)),
+        client,
         protocol,
         user,
         password,
@@ -135,8 +155,24 @@ fn code_agent(reader: &mut Reader<'_>, overrides: &Overrides) -> Option<(String,
     }
 }
 
+fn resolve_client(reader: &mut Reader<'_>, overrides: &Overrides) -> Setting<JaegerClient> {
+    let client = |archived| match archived {
+        true => JaegerClient::Archived,
+        false => JaegerClient::Own,
+    };
+    reader
+        .field()
+        .code(overrides.opentelemetry_jaeger.map(client))
+        .variable(CLIENT, value::word)
+        .or(JaegerClient::Own)
+}
+
 /// Unless the protocol is given it follows from what else is: an agent means UDP.
-fn resolve_protocol(reader: &mut Reader<'_>, agent_in_code: bool) -> Setting<JaegerProtocol> {
+fn resolve_protocol(
+    reader: &mut Reader<'_>,
+    agent_in_code: bool,
+    client: JaegerClient,
+) -> Setting<JaegerProtocol> {
     let implied = [
         (OTEL_ENDPOINT, JaegerProtocol::HttpThrift),
         (OTEL_AGENT_HOST, JaegerProtocol::UdpCompact),
@@ -149,6 +185,9 @@ fn resolve_protocol(reader: &mut Reader<'_>, agent_in_code: bool) -> Setting<Jae
     let default = match implied {
         _ if agent_in_code => Setting::new(JaegerProtocol::UdpCompact, Source::Code),
         Some((name, protocol)) => Setting::new(*protocol, Source::Variable(name)),
+        None if client == JaegerClient::Archived => {
+            Setting::new(JaegerProtocol::UdpCompact, Source::Default)
+        }
         None => Setting::new(JaegerProtocol::HttpThrift, Source::Default),
     };
     let given = reader
@@ -247,5 +286,20 @@ pub(crate) fn authority(host: &str, port: u16) -> String {
         format!("[{host}]:{port}")
     } else {
         format!("{host}:{port}")
+    }
+}
+
+/// Where `opentelemetry-jaeger` sends by itself: it looks into the environment of the process, and
+/// what it finds there wins over what it is told.
+#[cfg(feature = "opentelemetry-jaeger")]
+pub(crate) fn jaeger_variables_of_process() -> Option<String> {
+    let trimmed = |name| std::env::var(name).ok().map(|text| text.trim().to_owned());
+    match (trimmed(OTEL_AGENT_HOST), trimmed(OTEL_AGENT_PORT)) {
+        (None, None) => None,
+        (host, port) => {
+            let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
+            let port = port.unwrap_or_else(|| "6831".to_owned());
+            Some(format!("{host}:{port}").replace("localhost", "127.0.0.1"))
+        }
     }
 }

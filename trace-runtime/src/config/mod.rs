@@ -33,6 +33,8 @@ pub(crate) use self::features::Features;
 pub(crate) use self::filter::{Filter, LevelFilter};
 #[cfg(feature = "jaeger")]
 pub(crate) use self::jaeger::JaegerProtocol;
+#[cfg(feature = "opentelemetry-jaeger")]
+pub(crate) use self::jaeger::{JaegerClient, jaeger_variables_of_process};
 pub(crate) use self::jaeger::{JaegerConfig, authority};
 #[cfg(all(feature = "gzip", any(feature = "otlp-http", feature = "otlp-grpc")))]
 pub(crate) use self::otlp::Compression;
@@ -66,6 +68,8 @@ pub(crate) struct Overrides {
     pub(crate) headers: Vec<(String, String)>,
     /// `host:port` of a Jaeger agent.
     pub(crate) agent: Option<String>,
+    /// The Jaeger exporter is that of the crate `opentelemetry-jaeger`.
+    pub(crate) opentelemetry_jaeger: Option<bool>,
     pub(crate) sampler_given: bool,
     pub(crate) resource_attributes: Vec<(String, Value<'static>)>,
     pub(crate) flush_interval: Option<Duration>,

@@ -135,10 +135,10 @@ impl Word for JaegerSampler {
 
 /// What `OTEL_TRACES_SAMPLER_ARG` says about the remote sampler.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct RemoteArgument {
-    endpoint: Option<Url>,
-    interval: Option<Duration>,
-    initial_rate: Option<f64>,
+pub(super) struct RemoteArgument {
+    pub(super) endpoint: Option<Url>,
+    pub(super) interval: Option<Duration>,
+    pub(super) initial_rate: Option<f64>,
 }
 
 /// The sampler and, whether it is remote or not, where the remote one would ask.
@@ -227,7 +227,7 @@ fn read_remote_argument(reader: &mut Reader<'_>, name: &'static str) -> RemoteAr
 }
 
 /// `endpoint=..,pollingIntervalMs=..,initialSamplingRate=..`
-fn remote_argument(text: &str) -> Parsed<RemoteArgument> {
+pub(super) fn remote_argument(text: &str) -> Parsed<RemoteArgument> {
     let mut argument = RemoteArgument::default();
     for item in value::items(text) {
         let (key, text) = item.split_once('=').unwrap_or((item, ""));
@@ -379,7 +379,7 @@ fn resolve_remote(
 }
 
 /// A URL, or `host:port`.
-fn manager_url(text: &str) -> Parsed<Url> {
+pub(super) fn manager_url(text: &str) -> Parsed<Url> {
     if text.contains("://") {
         return value::url(text);
     }

@@ -100,6 +100,7 @@ impl Config {
         let chosen = |exporter: &ExporterChoice| matches!(exporter, ExporterChoice::Jaeger(_));
         table.in_use = self.exporters.value.iter().any(chosen);
         table
+            .add("jaeger.client", &self.jaeger.client)
             .add("jaeger.protocol", &self.jaeger.protocol)
             .add("jaeger.agent_host", &self.jaeger.agent_host)
             .add("jaeger.agent_port", &self.jaeger.agent_port)

@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 use crate::callsite::{self, Callsite};
 use crate::config::CodeMode;
 use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, Records, flag};
-use crate::{Batch, Resource, Value, clock};
+use crate::{Batch, Resource, Value, clock, clock::Anchor};
 
 const KEYS: [&str; 4] = ["order.id", "b", "rows", "c"];
 
@@ -64,7 +64,7 @@ pub(crate) fn closed_port() -> (Socket, SocketAddr) {
 
 /// That many spans with one argument each.
 pub(crate) fn plain_records(count: u64) -> Records {
-    let mut records = Records::new();
+    let mut records = Records::new(Anchor::now(), CodeMode::All);
     for index in 0..count {
         let mut attributes = AttributeBuffer::new();
         attributes.push(0, &Value::I64(index as i64));
@@ -85,7 +85,7 @@ pub(crate) fn plain_records(count: u64) -> Records {
 /// One span with a name of so many bytes.
 #[cfg(feature = "jaeger")]
 pub(crate) fn large_record(len: usize) -> Records {
-    let mut records = Records::new();
+    let mut records = Records::new(Anchor::now(), CodeMode::All);
     let mut attributes = AttributeBuffer::new();
     attributes.push_name(&"x".repeat(len));
     let header = Header {
@@ -125,8 +125,7 @@ pub(crate) fn any_records() -> impl Strategy<Value = Records> {
     ];
     let span = (any_header(), any_attributes(), option::of(any_late()));
     (code, vec(span, 0..20)).prop_map(|(code, spans)| {
-        let mut records = Records::new();
-        records.set_code(code);
+        let mut records = Records::new(Anchor::now(), code);
         for (index, (mut header, attributes, late)) in spans.into_iter().enumerate() {
             header.span_id = index as u64 + 1;
             header.flags |= if late.is_some() { flag::LATE } else { 0 };

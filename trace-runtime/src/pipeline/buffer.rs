@@ -4,40 +4,14 @@
 //! The words are atomics that are stored and loaded relaxed, which costs nothing on the machines
 //! we run on and needs no `unsafe`: the release store of the length orders them.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
-use once_cell::sync::OnceCell;
-
+use super::chunk::{Chunk, Spares};
 use super::open::{OpenSpans, OpenWriter};
 use super::queue::{Credits, Queue};
-use crate::record::{Header, Late, Records, flag};
-
-/// About a hundred spans.
-const CHUNK_WORDS: usize = 1024;
-
-#[derive(Debug)]
-struct Chunk {
-    words: Box<[AtomicU64]>,
-    /// How many words the worker may read.
-    released: AtomicUsize,
-    /// The boxes of the records that have one, in order.
-    late: Mutex<VecDeque<Box<Late>>>,
-    /// Where the owner went on; after it is set nothing more is written here.
-    next: OnceCell<Arc<Chunk>>,
-}
-
-impl Chunk {
-    fn new(words: usize) -> Arc<Self> {
-        Arc::new(Self {
-            words: (0..words).map(|_| AtomicU64::new(0)).collect(),
-            released: AtomicUsize::new(0),
-            late: Mutex::new(VecDeque::new()),
-            next: OnceCell::new(),
-        })
-    }
-}
+use super::sync::{Arc, AtomicBool, AtomicU64, Mutex};
+use crate::record::{Batches, Header, Late, Records, flag};
 
 /// What the worker sees of one thread.
 #[derive(Debug)]
@@ -54,19 +28,22 @@ pub(crate) struct ThreadBuffer {
 
 impl ThreadBuffer {
     /// Moves every released record to `into`; true when the thread is gone and nothing is left.
-    pub(crate) fn drain(&self, into: &mut Records) -> bool {
+    pub(super) fn drain(&self, into: &mut Batches, spares: &Spares) -> bool {
         let closed = self.closed.load(Ordering::Acquire);
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let (chunk, read) = &mut *reader;
         loop {
             // In this order: once there is a next chunk, the length read after it is final.
-            let next = chunk.next.get().cloned();
+            let next = chunk.next();
             let released = chunk.released.load(Ordering::Acquire);
             while *read < released {
-                *read += copy_record(chunk, *read, into);
+                *read += copy_record(chunk, *read, into.open());
             }
             match next {
-                Some(next) => (*chunk, *read) = (next, 0),
+                Some(next) => {
+                    spares.keep(std::mem::replace(chunk, next));
+                    *read = 0;
+                }
                 None => return closed,
             }
         }
@@ -80,11 +57,7 @@ fn copy_record(chunk: &Chunk, start: usize, into: &mut Records) -> usize {
     let late = if load(&words[1]) as u16 & flag::LATE == 0 {
         None
     } else {
-        chunk
-            .late
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
+        chunk.late().pop_front()
     };
     into.push(len, words[..len].iter().map(load), late);
     len
@@ -104,7 +77,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// A buffer that the queue's worker knows of.
     pub(crate) fn register(queue: &Arc<Queue>) -> Self {
-        let chunk = Chunk::new(CHUNK_WORDS);
+        let chunk = queue.spares.take(0);
         let shared = Arc::new(ThreadBuffer {
             reader: Mutex::new((Arc::clone(&chunk), 0)),
             closed: AtomicBool::new(false),
@@ -148,12 +121,7 @@ impl Writer {
             self.next_chunk(words);
         }
         if let Some(late) = late {
-            let mut boxes = self
-                .chunk
-                .late
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            boxes.push_back(late);
+            self.chunk.late().push_back(late);
         }
         let place = &self.chunk.words[self.written..self.written + words];
         let (head, tail) = place.split_at(Header::WORDS);
@@ -170,9 +138,8 @@ impl Writer {
 
     #[cold]
     fn next_chunk(&mut self, words: usize) {
-        let next = Chunk::new(words.max(CHUNK_WORDS));
-        // The only place that sets it, and never twice for one chunk.
-        let _ = self.chunk.next.set(Arc::clone(&next));
+        let next = self.queue.spares.take(words);
+        self.chunk.continue_in(&next);
         self.chunk = next;
         self.written = 0;
     }
@@ -200,6 +167,7 @@ fn add(counter: &AtomicU64, n: u64) {
 mod tests {
     use super::*;
     use crate::callsite;
+    use crate::config::CodeMode;
     use opentelemetry::InstrumentationScope;
     use opentelemetry::trace::SpanKind;
 
@@ -216,9 +184,15 @@ mod tests {
         }
     }
 
-    fn ids(records: &Records) -> Vec<u64> {
+    fn drained(queue: &Queue) -> Batches {
+        let mut batches = Batches::new(usize::MAX, CodeMode::All);
+        queue.drain(&mut batches);
+        batches
+    }
+
+    fn ids(batches: &Batches) -> Vec<u64> {
         let id = |view: crate::SpanView<'_>| u64::from_be_bytes(view.span_id().to_bytes());
-        records.iter().map(id).collect()
+        batches.iter().flat_map(Records::iter).map(id).collect()
     }
 
     #[test]
@@ -237,10 +211,9 @@ mod tests {
             });
             writer.push(&header, if id % 100 == 0 { &long } else { &[] }, late);
         }
-        let mut records = Records::new();
-        queue.drain(&mut records);
+        let records = drained(&queue);
         assert_eq!(ids(&records), (0..1000).collect::<Vec<_>>());
-        for (id, view) in records.iter().enumerate() {
+        for (id, view) in records.iter().flat_map(Records::iter).enumerate() {
             assert_eq!(view.has_own_name(), id % 3 == 0);
             assert!(id % 3 != 0 || view.name() == id.to_string());
         }
@@ -253,14 +226,12 @@ mod tests {
         for id in 0..15 {
             writer.push(&header(id), &[], None);
         }
-        let mut records = Records::new();
-        queue.drain(&mut records);
+        let records = drained(&queue);
         assert_eq!(records.len(), 10);
         assert_eq!(queue.totals().dropped_queue_full, 5);
         queue.release(records.len(), records.queued_bytes());
         writer.push(&header(99), &[], None);
-        let mut records = Records::new();
-        queue.drain(&mut records);
+        let records = drained(&queue);
         assert_eq!(ids(&records), [99]);
     }
 
@@ -271,8 +242,7 @@ mod tests {
         for id in 0..100 {
             writer.push(&header(id), &[1; 936], None); // 1000 bytes with its header
         }
-        let mut records = Records::new();
-        queue.drain(&mut records);
+        let records = drained(&queue);
         assert_eq!(records.len(), 10);
     }
 
@@ -284,8 +254,7 @@ mod tests {
             std::thread::spawn(move || Writer::register(&own).push(&header(1), &[], None))
                 .join()
                 .expect("the thread ends");
-            let mut records = Records::new();
-            queue.drain(&mut records);
+            let records = drained(&queue);
             assert_eq!(records.len(), 1);
             queue.release(1, records.queued_bytes());
         }

@@ -1,6 +1,6 @@
 //! How the application's threads talk to the worker: wake-ups, flushes, the end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -10,16 +10,32 @@ use once_cell::sync::OnceCell;
 use super::stats::Delivery;
 
 /// Wakes the worker, at most once until it asks to be woken again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Waker {
     thread: OnceCell<Thread>,
-    armed: AtomicBool,
+    /// How many queued spans are a reason to wake up; [`NEVER`](Self::NEVER) while it is awake.
+    wake_at: AtomicI64,
+}
+
+impl Default for Waker {
+    fn default() -> Self {
+        Self {
+            thread: OnceCell::new(),
+            wake_at: AtomicI64::new(Self::NEVER),
+        }
+    }
 }
 
 impl Waker {
-    /// Enough spans wait for a batch.
-    pub(crate) fn wake(&self) {
-        if self.armed.load(Ordering::Relaxed) && self.armed.swap(false, Ordering::AcqRel) {
+    /// Spans are no reason to wake up.
+    pub(crate) const NEVER: i64 = i64::MAX;
+
+    /// So many spans are queued.
+    #[inline]
+    pub(crate) fn tell(&self, queued: i64) {
+        if queued >= self.wake_at.load(Ordering::Relaxed)
+            && self.wake_at.swap(Self::NEVER, Ordering::AcqRel) != Self::NEVER
+        {
             self.unpark();
         }
     }
@@ -31,14 +47,11 @@ impl Waker {
         }
     }
 
-    /// The worker sleeps until woken, and until `wake_at` at the longest.
-    ///
-    /// `for_batches` says whether a full batch is a reason to wake up; while the collector is down
-    /// it is not.
-    pub(crate) fn sleep(&self, wake_at: Instant, for_batches: bool) {
-        self.armed.store(for_batches, Ordering::Release);
-        std::thread::park_timeout(wake_at.saturating_duration_since(Instant::now()));
-        self.armed.store(false, Ordering::Release);
+    /// The worker sleeps until so many spans are queued, something is asked of it, or that moment.
+    pub(crate) fn sleep(&self, until: Instant, queued: i64) {
+        self.wake_at.store(queued, Ordering::Release);
+        std::thread::park_timeout(until.saturating_duration_since(Instant::now()));
+        self.wake_at.store(Self::NEVER, Ordering::Release);
     }
 
     /// Makes the calling thread the one that is woken.

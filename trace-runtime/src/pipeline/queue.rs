@@ -1,15 +1,22 @@
 //! The bound on finished spans, shared by the threads of one tracer, and the list of their buffers.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::buffer::ThreadBuffer;
+use super::chunk::Spares;
 use super::control::Waker;
 use super::open::OpenCounts;
-use crate::record::Records;
+use super::sync::{Arc, AtomicBool, AtomicI64, Mutex, MutexGuard};
+use crate::record::Batches;
 
 /// Bytes taken beside each span's credit; a usual span is smaller.
 const BYTES_PER_SPAN: i64 = 128;
+
+/// How soon the worker looks again after it has found a batch. Waking it takes a request thread ten
+/// times as long as recording a span.
+const NAP: Duration = Duration::from_millis(1);
 
 /// Counts what may be buffered. Threads take credits in small handfuls, the worker returns them.
 #[derive(Debug)]
@@ -18,10 +25,11 @@ pub(crate) struct Queue {
     bytes: AtomicI64,
     max_spans: i64,
     handful: i64,
-    wake_at: i64,
+    batch: i64,
     pub(crate) waker: Waker,
     closed: AtomicBool,
     buffers: Mutex<Buffers>,
+    pub(super) spares: Spares,
 }
 
 #[derive(Debug, Default)]
@@ -56,10 +64,11 @@ impl Queue {
             bytes: AtomicI64::new(count(bytes)),
             max_spans: count(spans),
             handful: (count(spans) / 64).clamp(1, 32),
-            wake_at: count(batch).min(count(spans)),
+            batch: count(batch).min(count(spans)),
             waker: Waker::default(),
             closed: AtomicBool::new(false),
             buffers: Mutex::default(),
+            spares: Spares::default(),
         }
     }
 
@@ -81,11 +90,11 @@ impl Queue {
     }
 
     /// Moves every finished span to `into`, and forgets threads that are gone.
-    pub(crate) fn drain(&self, into: &mut Records) {
+    pub(crate) fn drain(&self, into: &mut Batches) {
         let threads = self.buffers().live.clone();
         let gone: Vec<_> = threads
             .into_iter()
-            .filter(|thread| thread.drain(into))
+            .filter(|thread| thread.drain(into, &self.spares))
             .collect();
         let mut buffers = self.buffers();
         for thread in gone {
@@ -126,10 +135,7 @@ impl Queue {
         if credits.spans == 0 {
             let taken = take(&self.spans, self.handful, 1);
             credits.spans = taken;
-            let used = self.max_spans - self.spans.load(Ordering::Relaxed);
-            if used >= self.wake_at {
-                self.waker.wake();
-            }
+            self.waker.tell(self.queued());
             if taken == 0 {
                 return false;
             }
@@ -140,9 +146,29 @@ impl Queue {
         }
         let enough = credits.bytes >= bytes;
         if !enough {
-            self.waker.wake();
+            self.waker.tell(self.max_spans);
         }
         enough
+    }
+
+    /// Spans that wait, or may come to wait without anybody asking.
+    fn queued(&self) -> i64 {
+        self.max_spans - self.spans.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn has_batch(&self) -> bool {
+        self.queued() >= self.batch
+    }
+
+    /// The worker sleeps until a batch is queued.
+    pub(crate) fn sleep(&self, until: Instant) {
+        self.waker.sleep(until, self.batch);
+    }
+
+    /// The worker sleeps a moment; nobody pays for waking it up unless the queue fills meanwhile.
+    pub(crate) fn nap(&self) {
+        self.waker
+            .sleep(Instant::now() + NAP, self.batch.max(self.max_spans / 2));
     }
 
     #[cfg(test)]

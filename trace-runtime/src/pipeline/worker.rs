@@ -8,19 +8,18 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 
-use super::control::{Control, Request};
+use super::control::{Control, Request, Waker};
 use super::link::Link;
 use super::queue::Queue;
 use super::report::Reporter;
 use super::sender::{Effort, Pending, Sender, Shared};
 use super::stats::{Delivery, SenderCounters, WorkerCounters};
 use crate::callsite;
-use crate::clock::Anchor;
 use crate::config::CodeMode;
 use crate::diagnostics::Diagnostic;
 use crate::exporter::{Exporter, log_spans};
 use crate::plain_text;
-use crate::record::{Keep, Records, SpanRecord};
+use crate::record::{Batches, Keep, Records, SpanRecord};
 
 /// What `with_on_end` was given: called in order, until one says no.
 pub(crate) type OnEnd = Arc<dyn Fn(&mut SpanRecord) -> Keep + Send + Sync>;
@@ -117,16 +116,12 @@ impl Worker {
 
     fn run(mut self) {
         let mut retry_at = None;
+        let mut busy = false;
         loop {
             self.reporter.print();
-            let request = self.control.pending().or_else(|| {
-                let next = Instant::now() + self.delay;
-                let wake_at = retry_at.map_or(next, |at: Instant| at.min(next));
-                self.queue.waker.sleep(wake_at, retry_at.is_none());
-                self.control.pending()
-            });
+            let request = self.control.pending().or_else(|| self.rest(retry_at, busy));
             let before = self.delivered();
-            self.collect();
+            busy = self.collect() >= self.batch_size;
             let effort = match request {
                 None => Effort::Usual,
                 Some((Request::Flush { until }, _)) => Effort::Now(until),
@@ -149,6 +144,25 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Until there is something to do; says what is asked.
+    fn rest(&self, retry_at: Option<Instant>, busy: bool) -> Option<(Request, u64)> {
+        let next = Instant::now() + self.delay;
+        if let Some(at) = retry_at {
+            // The collector is down: a full batch is no reason to wake up.
+            self.queue.waker.sleep(at.min(next), Waker::NEVER);
+            return self.control.pending();
+        }
+        if busy {
+            self.queue.nap();
+            let request = self.control.pending();
+            if request.is_some() || self.queue.has_batch() {
+                return request;
+            }
+        }
+        self.queue.sleep(next);
+        self.control.pending()
     }
 
     /// Spans that nobody will see: how many, and where the first of them began.
@@ -194,39 +208,33 @@ impl Worker {
         }
     }
 
-    /// Takes what the threads have finished and gives it to the senders.
-    fn collect(&mut self) {
-        let mut records = Records::new();
-        records.set_code(self.code);
-        self.queue.drain(&mut records);
-        if records.is_empty() {
-            return;
-        }
-        records.set_anchor(Anchor::now());
+    /// Takes what the threads have finished and gives it to the senders; says how many spans.
+    fn collect(&mut self) -> usize {
+        let mut batches = Batches::new(self.batch_size, self.code);
+        self.queue.drain(&mut batches);
+        let ended = batches.len();
         if self.log_spans {
-            for view in records.iter() {
+            for view in batches.iter().flat_map(Records::iter) {
                 self.reporter.line(&log_spans::line(&view));
             }
         }
-        let records = self.apply_hooks(records);
-        for batch in records.split(self.batch_size) {
+        for batch in self.apply_hooks(batches) {
             let bytes = batch.queued_bytes();
             let batch = Pending::new(batch, bytes, &self.queue, &self.counters);
             for sender in &mut self.senders {
                 sender.accept(Arc::clone(&batch));
             }
         }
+        ended
     }
 
     /// Leaves out what is not sampled, and what `with_on_end` does not keep.
-    fn apply_hooks(&self, records: Records) -> Records {
-        if self.on_end.is_empty() && !records.have_record_only() {
-            return records;
+    fn apply_hooks(&self, batches: Batches) -> Batches {
+        if self.on_end.is_empty() && !batches.iter().any(Records::have_record_only) {
+            return batches;
         }
-        let (spans, bytes) = (records.len(), records.queued_bytes());
-        let mut kept = records.emptied();
-        for index in 0..records.len() {
-            let view = records.get(index);
+        let mut kept = batches.emptied();
+        for view in batches.iter().flat_map(Records::iter) {
             if view.is_record_only() {
                 self.counters
                     .dropped_not_sampled
@@ -239,14 +247,15 @@ impl Worker {
                 .iter()
                 .all(|hook| self.call_hook(hook, &mut span));
             if keep {
-                span.store(&mut kept);
+                span.store(kept.open());
             } else {
                 self.counters.dropped_on_end.fetch_add(1, Ordering::Relaxed);
             }
         }
         // What a hook changed may be larger or smaller: the queue's books follow.
-        self.queue.release(spans - kept.len(), 0);
-        self.queue.adjust_bytes(bytes, kept.queued_bytes());
+        self.queue.release(batches.len() - kept.len(), 0);
+        self.queue
+            .adjust_bytes(batches.queued_bytes(), kept.queued_bytes());
         kept
     }
 

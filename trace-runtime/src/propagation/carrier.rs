@@ -11,7 +11,8 @@ use super::Format;
 /// A place to write headers to.
 ///
 /// Implemented for [`HeaderMap`], [`http::Request`], maps and lists of strings, lists of byte
-/// values (Kafka, AMQP), and [`std::process::Command`], whose child gets them as `TRACEPARENT` etc.
+/// values (Kafka, AMQP), [`std::process::Command`], whose child gets them as `TRACEPARENT` etc., and
+/// with the feature `tonic` for `tonic::metadata::MetadataMap` and `tonic::Request`.
 ///
 /// ```
 /// use trace_runtime::propagation::Inject;
@@ -67,7 +68,7 @@ pub trait Extract {
 /// Stands for a value that is not text, so that it counts, and no format accepts it.
 const NOT_TEXT: &str = "\u{fffd}";
 
-fn text(value: &[u8]) -> &str {
+pub(super) fn text(value: &[u8]) -> &str {
     std::str::from_utf8(value).unwrap_or(NOT_TEXT)
 }
 

@@ -30,7 +30,10 @@ pub(super) fn inject(cx: &Context, carrier: &mut dyn Inject) {
         let (trace, span) = (context.trace_id(), context.span_id());
         carrier.set(TRACE, format!("{trace:032x}:{span:016x}:0:{flags}"));
     }
-    for (key, (value, _)) in cx.baggage() {
+    let mut baggage: Vec<_> = cx.baggage().iter().collect();
+    // Of keys that differ in case alone, one header is left: let it be the same one each time.
+    baggage.sort_unstable_by(|a, b| a.0.cmp(b.0));
+    for (key, (value, _)) in baggage {
         carrier.set(
             &format!("{BAGGAGE_PREFIX}{key}"),
             percent_encode(value.as_str()),

@@ -14,6 +14,8 @@ mod jaeger;
 mod otel;
 mod parent;
 mod text;
+#[cfg(feature = "tonic")]
+mod tonic;
 mod tracecontext;
 
 use std::fmt;
@@ -25,10 +27,10 @@ use opentelemetry::Context;
 pub use carrier::{Environment, Extract, Inject};
 pub use otel::TextMap;
 pub use parent::ParentSource;
-#[cfg(feature = "tower")]
-pub(crate) use parent::refuse;
 #[allow(unused_imports, reason = "read by the tracer")]
 pub(crate) use parent::{Hints, debug_id, mark_debug};
+#[cfg(feature = "tower")]
+pub(crate) use parent::{debug_request, refuse, trusted};
 #[cfg(feature = "tower")]
 pub(crate) use text::percent_decode;
 #[cfg(feature = "remote-sampler")]

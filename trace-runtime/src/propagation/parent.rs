@@ -22,6 +22,9 @@ pub(super) enum RootRequest {
     Debug(Option<String>),
 }
 
+/// Context value: who asks for a debug trace may have as many as it likes.
+struct TrustedDebug;
+
 /// Context value: a remote span that the local spans below were not allowed to descend from.
 struct Refused(SpanContext);
 
@@ -70,6 +73,8 @@ pub(super) fn is_deferred(cx: &Context, span: &SpanContext) -> bool {
 pub(crate) struct Hints {
     /// Sample this trace whatever the sampler says.
     pub(crate) debug: bool,
+    /// However many of them there are.
+    pub(crate) trusted: bool,
     /// The parent's sampled flag means nothing: it left the decision to us.
     pub(crate) deferred: bool,
     /// A decision that came without a trace.
@@ -88,12 +93,13 @@ impl Hints {
             return Hints {
                 debug: is_debug(cx, parent),
                 deferred: is_deferred(cx, parent),
-                decided: None,
+                ..Hints::default()
             };
         }
         match cx.get::<RootRequest>() {
             Some(RootRequest::Debug(_)) => Hints {
                 debug: true,
+                trusted: cx.get::<TrustedDebug>().is_some(),
                 ..Hints::default()
             },
             Some(RootRequest::Sampled(yes)) => Hints {
@@ -204,6 +210,25 @@ impl<P: ParentSource> ParentSource for Option<P> {
 impl<P: ParentSource> ParentSource for &Option<P> {
     fn parent(&self, current: &Context) -> Option<Context> {
         (**self).parent(current)
+    }
+}
+
+/// What headers of a trusted caller say: it may ask for debug traces without limit.
+#[cfg(feature = "tower")]
+pub(crate) fn trusted<C: Extract>(carrier: &C, current: &Context) -> Option<Context> {
+    let found = carrier.parent(current)?;
+    Some(match found.get::<RootRequest>() {
+        Some(RootRequest::Debug(_)) => found.with_value(TrustedDebug),
+        _ => found,
+    })
+}
+
+/// `current` with what an untrusted caller may ask for: a debug trace, now and then.
+#[cfg(feature = "tower")]
+pub(crate) fn debug_request<C: Extract>(carrier: &C, current: &Context) -> Option<Context> {
+    match super::current().find(carrier).root {
+        Some(request @ RootRequest::Debug(_)) => Some(current.with_value(request)),
+        _ => None,
     }
 }
 

@@ -5,11 +5,13 @@
 //! the body began) stands in [`Late`]. [`SpanView`] reads both, and every exporter reads through it.
 
 pub(crate) mod attributes;
+mod batches;
 mod late;
 mod owned;
 mod view;
 
 pub(crate) use attributes::{AttributeBuffer, REDACTED_TEXT};
+pub(crate) use batches::Batches;
 pub(crate) use late::{Event, EventTime, Late, Link};
 pub use owned::{Keep, SpanEvent, SpanLink, SpanRecord};
 pub(crate) use view::Records;
@@ -64,17 +66,30 @@ impl Header {
         ]
     }
 
-    pub(crate) fn from_words(words: [u64; Self::WORDS]) -> Self {
-        Self {
-            site: (words[0] >> 32) as u32,
-            flags: words[1] as u16,
-            trace_flags: (words[1] >> 16) as u8,
-            trace_id: u128::from(words[2]) | u128::from(words[3]) << 64,
-            span_id: words[4],
-            parent_span_id: words[5],
-            start: words[6],
-            end: words[7],
-        }
+    /// The header and the number of words of the record.
+    #[inline]
+    pub(crate) fn from_bytes(bytes: &[u8; 8 * Self::WORDS]) -> (Self, usize) {
+        let word = |index: usize| {
+            let bytes = bytes[8 * index..][..8].try_into();
+            u64::from_le_bytes(bytes.unwrap_or_default())
+        };
+        let header = Self {
+            site: Self::site_of(word(0)),
+            flags: word(1) as u16,
+            trace_flags: (word(1) >> 16) as u8,
+            trace_id: u128::from(word(2)) | u128::from(word(3)) << 64,
+            span_id: word(4),
+            parent_span_id: word(5),
+            start: word(6),
+            end: word(7),
+        };
+        (header, Self::record_words(word(0)))
+    }
+
+    /// The site of the record that begins with this word.
+    #[inline]
+    pub(crate) fn site_of(first: u64) -> u32 {
+        (first >> 32) as u32
     }
 
     /// How many words the record has that begins with this word.

@@ -21,26 +21,24 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    pub(crate) fn new() -> Self {
+    /// No records; `code` says which facts of the call sites are shown.
+    pub(crate) fn new(anchor: Anchor, code: CodeMode) -> Self {
         Self {
             bytes: Vec::new(),
             entries: Vec::new(),
-            anchor: Anchor::now(),
-            code: CodeMode::All,
+            anchor,
+            code,
         }
     }
 
-    /// Which facts of the call sites are shown.
-    pub(crate) fn set_code(&mut self, code: CodeMode) {
-        self.code = code;
+    /// Takes as much room as these have used.
+    pub(super) fn reserve_as(&mut self, others: &Self) {
+        self.bytes.reserve(others.bytes.len());
+        self.entries.reserve(others.entries.len());
     }
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     /// The bytes that the records count against the queue's bound.
@@ -74,45 +72,8 @@ impl Records {
         all.any(|flags| u16::from_le_bytes(*flags) & flag::RECORD_ONLY != 0)
     }
 
-    /// No records, dated by the same reading.
-    pub(crate) fn emptied(&self) -> Self {
-        Self {
-            bytes: Vec::new(),
-            entries: Vec::new(),
-            ..*self
-        }
-    }
-
-    /// Cuts the records into batches of at most `size`.
-    pub(crate) fn split(self, size: usize) -> Vec<Self> {
-        if self.len() <= size {
-            return if self.is_empty() {
-                Vec::new()
-            } else {
-                vec![self]
-            };
-        }
-        let mut batches = Vec::with_capacity(self.len().div_ceil(size));
-        let mut entries = self.entries.into_iter().peekable();
-        while entries.peek().is_some() {
-            let mut batch: Vec<_> = entries.by_ref().take(size).collect();
-            let start = batch[0].0;
-            let end = entries
-                .peek()
-                .map_or(self.bytes.len(), |(next, _)| *next as usize);
-            batch.iter_mut().for_each(|(at, _)| *at -= start);
-            let bytes = self.bytes[start as usize..end].to_vec();
-            batches.push(Self {
-                bytes,
-                entries: batch,
-                anchor: self.anchor,
-                code: self.code,
-            });
-        }
-        batches
-    }
-
     /// Dates the records by the clock as it stands now.
+    #[cfg(feature = "testing")]
     pub(crate) fn set_anchor(&mut self, anchor: Anchor) {
         self.anchor = anchor;
     }
@@ -121,17 +82,23 @@ impl Records {
         (0..self.entries.len()).map(|index| self.get(index))
     }
 
+    /// The call sites of the records.
+    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+    pub(crate) fn site_ids(&self) -> impl Iterator<Item = u32> + use<'_> {
+        self.entries.iter().map(|(start, _)| {
+            let first = self.bytes[*start as usize..].first_chunk();
+            first.map_or(0, |first| Header::site_of(u64::from_le_bytes(*first)))
+        })
+    }
+
     #[inline]
     pub(crate) fn get(&self, index: usize) -> SpanView<'_> {
         let (start, late) = &self.entries[index];
         let record = &self.bytes[*start as usize..];
-        let mut words = [0; Header::WORDS];
-        for (word, bytes) in words.iter_mut().zip(record.chunks_exact(8)) {
-            *word = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-        }
-        let header = Header::from_words(words);
+        let (words, rest) = record.split_first_chunk().expect("a record has a header");
+        let (header, words) = Header::from_bytes(words);
         SpanView {
-            attributes: &record[8 * Header::WORDS..8 * Header::record_words(words[0])],
+            attributes: &rest[..8 * (words - Header::WORDS)],
             site: callsite::site(header.site),
             header,
             late: late.as_deref(),
@@ -241,8 +208,20 @@ impl<'a> SpanView<'a> {
 
     /// When the span ended, in nanoseconds since the Unix epoch; never before its start.
     pub fn end_time_unix_nano(&self) -> u64 {
-        self.time(flag::WALL_END, self.header.end)
-            .max(self.start_time_unix_nano())
+        self.times().1
+    }
+
+    /// When the span began and ended.
+    #[inline]
+    pub(crate) fn times(&self) -> (u64, u64) {
+        let start = self.start_time_unix_nano();
+        (start, self.time(flag::WALL_END, self.header.end).max(start))
+    }
+
+    /// Whether there is anything that most spans do not have.
+    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+    pub(crate) fn has_late(&self) -> bool {
+        self.late.is_some()
     }
 
     fn time(&self, wall: u16, time: u64) -> u64 {

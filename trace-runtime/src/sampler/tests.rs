@@ -10,6 +10,7 @@ use crate::propagation::Hints;
 
 const DEBUG: Hints = Hints {
     debug: true,
+    trusted: false,
     deferred: false,
     decided: None,
 };
@@ -49,6 +50,19 @@ fn debug_forces_as_many_traces_as_the_bucket_holds() {
     assert!(first.forced);
     // Clones share the bucket.
     assert!(!samples(&sampler.clone(), None, DEBUG));
+}
+
+#[test]
+fn trusted_callers_debug_without_limit() {
+    let sampler = with_slow_debug(Sampler::always_off());
+    let trusted = Hints {
+        trusted: true,
+        ..DEBUG
+    };
+    assert!((0..100).all(|_| samples(&sampler, None, trusted)));
+    // And leave the others their one.
+    assert!(samples(&sampler, None, DEBUG));
+    assert!(!samples(&sampler, None, DEBUG));
 }
 
 #[test]

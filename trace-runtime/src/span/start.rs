@@ -418,7 +418,7 @@ fn is_text(value: &Value<'_>) -> bool {
 }
 
 impl Drop for Start {
-    /// A field's expression panicked: the body will never run.
+    /// A field's expression panicked or returned: the body will never run.
     #[inline]
     fn drop(&mut self) {
         if let Some(live) = self.0.take() {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::Sampler;
 use crate::clock::Anchor;
 use crate::config::CodeMode;
-use crate::record::{Records, SpanRecord};
+use crate::record::{Batches, Records, SpanRecord};
 use crate::tracer::{Core, Tracer, global};
 
 /// Captures the spans of a scope, on whatever threads it carries its context to.
@@ -68,15 +68,12 @@ impl Capture {
 
     /// The spans that have ended so far, by their start.
     pub fn spans(&self) -> Vec<SpanRecord> {
-        let mut records = Records::new();
-        records.set_code(CodeMode::All);
-        self.tracer.core.queue.drain(&mut records);
-        self.tracer
-            .core
-            .queue
-            .release(records.len(), records.queued_bytes());
+        let mut ended = Batches::new(usize::MAX, CodeMode::All);
+        let queue = &self.tracer.core.queue;
+        queue.drain(&mut ended);
+        queue.release(ended.len(), ended.queued_bytes());
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.push(records);
+        taken.extend(ended);
         // One reading of the clock for all, so that equal ticks stay equal.
         let anchor = Anchor::now();
         let mut spans: Vec<SpanRecord> = Vec::new();

@@ -75,6 +75,27 @@ impl TracerBuilder {
         self
     }
 
+    /// Has the crate `opentelemetry-jaeger`, which is archived, send what goes to the agent, instead
+    /// of `TRACED_JAEGER=opentelemetry-jaeger`.
+    ///
+    /// For those who want, byte by byte, what they had: it fills no datagrams, looks the agent's
+    /// host up once only, and leaves out how much was dropped.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), trace_runtime::InitError> {
+    /// let _guard = trace_runtime::Tracer::builder()
+    ///     .with_agent("127.0.0.1:6831")
+    ///     .with_opentelemetry_jaeger(true)
+    ///     .install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "opentelemetry-jaeger")]
+    pub fn with_opentelemetry_jaeger(mut self, archived: bool) -> Self {
+        self.overrides.opentelemetry_jaeger = Some(archived);
+        self
+    }
+
     /// A header of OTLP requests; wins over one of the same name from the environment.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.overrides.headers.push((name.into(), value.into()));

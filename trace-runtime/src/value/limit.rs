@@ -24,6 +24,15 @@ impl ValueLimits {
     pub(crate) fn cuts(&self, text: &str) -> bool {
         text.len() > self.length.unwrap_or(CHARACTERS)
     }
+
+    /// Whether the value may be too long.
+    pub(crate) fn may_cut(&self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Str(text) => self.cuts(text),
+            Value::Array(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// The value, cut where it is too long. A text that is short enough is not looked at.

@@ -313,6 +313,53 @@ fn what_is_not_built_in_is_an_error_that_names_the_feature() {
 }
 
 #[test]
+fn the_archived_crate_reaches_agents_and_nothing_else() {
+    const ARCHIVED: (&str, &str) = ("TRACED_JAEGER", "opentelemetry-jaeger");
+    for (more, expected, errors) in [
+        (
+            ("JAEGER_AGENT_HOST", "a"),
+            "jaeger (udp/thrift.compact)",
+            &[][..],
+        ),
+        (
+            ("OTEL_TRACES_EXPORTER", "jaeger"),
+            "jaeger (udp/thrift.compact)",
+            &[],
+        ),
+        (
+            ("JAEGER_ENDPOINT", "http://c"),
+            "none",
+            &[
+                "`TRACED_JAEGER`: `opentelemetry-jaeger` sends `udp/thrift.compact`, not \
+               `http/thrift.binary`; no spans go to `jaeger (http/thrift.binary)`",
+            ],
+        ),
+    ] {
+        let resolved = from_env(&[ARCHIVED, more]);
+        assert_eq!(resolved.value("exporters"), expected, "{more:?}");
+        assert_eq!(resolved.errors(), errors, "{more:?}");
+    }
+    let pairs = [ARCHIVED, ("JAEGER_AGENT_HOST", "a")];
+    assert_eq!(
+        resolve_all(&Overrides::default(), DEFAULT, &pairs).errors(),
+        [
+            "`TRACED_JAEGER`: `opentelemetry-jaeger` needs the feature of this name of \
+          `trace-runtime`; no spans go to `jaeger (udp/thrift.compact)`"
+        ]
+    );
+    let asked = Overrides {
+        opentelemetry_jaeger: Some(true),
+        agent: Some("a:1".to_owned()),
+        ..Overrides::default()
+    };
+    let resolved = resolve_all(&asked, EVERYTHING, &[("TRACED_JAEGER", "own")]);
+    assert_eq!(
+        resolved.get("jaeger.client"),
+        ("opentelemetry-jaeger".to_owned(), "code".to_owned())
+    );
+}
+
+#[test]
 fn a_build_without_features_resolves_everything_and_exports_nothing() {
     let nothing = Features {
         otlp_http: false,

@@ -1,6 +1,9 @@
 //! Every row of the documented tables: set, blank, bad, and set in both worlds.
 
+mod any_input;
+mod by_hand;
 mod destination;
+mod documented;
 mod identity;
 mod precedence;
 mod properties;
@@ -27,6 +30,7 @@ const EVERYTHING: Features = Features {
     otlp_grpc: true,
     http_json: true,
     jaeger: true,
+    opentelemetry_jaeger: true,
     remote_sampler: true,
     tls: true,
     gzip: true,
@@ -38,6 +42,7 @@ const EVERYTHING: Features = Features {
 const DEFAULT: Features = Features {
     otlp_grpc: false,
     http_json: false,
+    opentelemetry_jaeger: false,
     tls: false,
     gzip: false,
     log: false,
@@ -53,10 +58,14 @@ struct Resolved {
 impl Resolved {
     /// The printed value of a setting by its name in the table, and its source.
     fn get(&self, name: &str) -> (String, String) {
+        self.find(name)
+            .unwrap_or_else(|| panic!("no setting `{name}`"))
+    }
+
+    fn find(&self, name: &str) -> Option<(String, String)> {
         let rows = self.config.rows(true);
-        let row = rows.into_iter().find(|row| row.name == name);
-        let row = row.unwrap_or_else(|| panic!("no setting `{name}`"));
-        (row.value, row.source.to_string())
+        let row = rows.into_iter().find(|row| row.name == name)?;
+        Some((row.value, row.source.to_string()))
     }
 
     fn value(&self, name: &str) -> String {
@@ -221,7 +230,7 @@ fn the_documentation_names_exactly_the_variables_that_are_read() {
         .collect();
     let documented: BTreeSet<_> = include_str!("../ENVIRONMENT.md")
         .split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_')
-        .filter(|word| word.contains('_') && !word.ends_with('_'))
+        .filter(|word| word.contains('_') && !word.starts_with('_') && !word.ends_with('_'))
         .map(|name| name.replace("OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"))
         .collect();
     assert_eq!(read, documented);

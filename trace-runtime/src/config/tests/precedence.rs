@@ -133,51 +133,57 @@ const TRACES_OVER_GENERAL: &[Pair] = &[
     ),
 ];
 
-#[test]
-fn the_stronger_variable_wins_and_a_bad_one_gives_way() {
-    for pair in OTEL_OVER_JAEGER.iter().chain(TRACES_OVER_GENERAL) {
-        let (strong, weak) = (pair.strong.0, pair.weak.0);
-        let both = from_env(&[pair.weak, pair.strong]);
-        assert_eq!(both.get(pair.setting).1, strong);
-        assert_eq!(from_env(&[pair.weak]).get(pair.setting).1, weak);
+impl Pair {
+    fn has(&self, variable: &str) -> bool {
+        self.strong.0 == variable || self.weak.0 == variable
+    }
+
+    fn the_stronger_variable_wins_and_a_bad_one_gives_way(&self) {
+        let (strong, weak) = (self.strong.0, self.weak.0);
+        let both = from_env(&[self.weak, self.strong]);
+        assert_eq!(both.get(self.setting).1, strong);
+        let alone = from_env(&[self.weak]).get(self.setting);
+        assert_eq!(alone.1, weak);
         // Booleans of the specification are false when bad.
         if strong != "OTEL_SDK_DISABLED" {
-            let bad = from_env(&[(strong, "\u{fffd}"), pair.weak]);
-            assert_eq!(
-                bad.get(pair.setting),
-                from_env(&[pair.weak]).get(pair.setting)
-            );
+            let bad = from_env(&[(strong, "\u{fffd}"), self.weak]);
+            assert_eq!(bad.get(self.setting), alone);
             assert_eq!(bad.errors().len(), 1, "{strong}: {:?}", bad.errors());
         }
     }
-}
 
-#[test]
-fn both_worlds_give_one_warning_that_names_the_winner() {
-    for pair in OTEL_OVER_JAEGER {
-        let both = from_env(&[("OTEL_TRACES_EXPORTER", "jaeger"), pair.weak, pair.strong]);
+    fn both_worlds_give_one_warning_that_names_the_winner(&self) {
+        const JAEGER: (&str, &str) = ("OTEL_TRACES_EXPORTER", "jaeger");
+        let both = from_env(&[JAEGER, self.weak, self.strong]);
         let warnings = both.warnings();
         let [warning] = warnings.as_slice() else {
-            panic!("{}: {warnings:?}", pair.setting);
+            panic!("{}: {warnings:?}", self.setting);
         };
         assert!(
-            warning.contains(pair.weak.0) && warning.contains(pair.strong.0),
+            warning.contains(self.weak.0) && warning.contains(self.strong.0),
             "{warning}"
         );
         assert!(warning.contains("wins"), "{warning}");
-        if !pair.same.is_empty() {
-            let same = (pair.strong.0, pair.same);
-            let agreeing = from_env(&[("OTEL_TRACES_EXPORTER", "jaeger"), pair.weak, same]);
-            assert_eq!(agreeing.warnings(), [""; 0], "{}", pair.setting);
-        }
+        let same = (self.strong.0, self.same);
+        let agreeing = from_env(&[JAEGER, self.weak, same]);
+        assert_eq!(agreeing.warnings(), [""; 0], "{}", self.setting);
+    }
+
+    fn one_world_alone_gives_no_warning(&self) {
+        let both = from_env(&[self.weak, self.strong]);
+        assert_eq!(both.warnings(), [""; 0], "{}", self.setting);
     }
 }
 
-#[test]
-fn one_world_alone_gives_no_warning() {
-    for pair in TRACES_OVER_GENERAL {
-        let both = from_env(&[pair.weak, pair.strong]);
-        assert_eq!(both.warnings(), [""; 0], "{}", pair.setting);
+/// The variable beside any other that feeds the same setting.
+pub(super) fn check(variable: &str) {
+    for pair in OTEL_OVER_JAEGER.iter().filter(|pair| pair.has(variable)) {
+        pair.the_stronger_variable_wins_and_a_bad_one_gives_way();
+        pair.both_worlds_give_one_warning_that_names_the_winner();
+    }
+    for pair in TRACES_OVER_GENERAL.iter().filter(|pair| pair.has(variable)) {
+        pair.the_stronger_variable_wins_and_a_bad_one_gives_way();
+        pair.one_world_alone_gives_no_warning();
     }
 }
 

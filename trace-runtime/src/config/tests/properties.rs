@@ -51,6 +51,7 @@ const VARIABLES: &[&str] = &[
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
     "TRACED_FILTER",
+    "TRACED_JAEGER",
     "TRACED_LEVEL",
     "TRACED_REDACT",
 ];

@@ -1,10 +1,10 @@
-//! One variable at a time.
+//! One variable at a time: what it accepts, what it refuses, and what it gives.
 
 use super::*;
 
 /// A variable, the setting it feeds, what it accepts and what it refuses.
-struct Row {
-    variable: &'static str,
+pub(super) struct Row {
+    pub(super) variable: &'static str,
     setting: &'static str,
     default: &'static str,
     good: &'static [(&'static str, &'static str)],
@@ -63,7 +63,7 @@ const GO_TIMES: &[(&str, &str)] = &[
 ];
 const NOT_GO_TIMES: &[&str] = &["s", "1x", "fast", "99999999999h"];
 
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "otlp.endpoint",
@@ -244,6 +244,16 @@ const ROWS: &[Row] = &[
         "none",
         &[("abc", "[redacted]")],
         &["a\nb"],
+    ),
+    row(
+        "TRACED_JAEGER",
+        "jaeger.client",
+        "own",
+        &[
+            ("own", "own"),
+            ("OpenTelemetry-Jaeger", "opentelemetry-jaeger"),
+        ],
+        &["crate", "none"],
     ),
     row(
         "JAEGER_REPORTER_LOG_SPANS",
@@ -539,22 +549,6 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn unset_and_blank_give_the_default() {
-    for row in ROWS {
-        for pairs in [
-            &[] as Pairs<'_>,
-            &[(row.variable, "")],
-            &[(row.variable, " \t")],
-        ] {
-            let resolved = from_env(pairs);
-            let expected = (row.default.to_owned(), "default".to_owned());
-            assert_eq!(resolved.get(row.setting), expected, "{}", row.variable);
-            resolved.assert_quiet();
-        }
-    }
-}
-
-#[test]
 fn paths_that_have_no_effect_are_warned_about() {
     let file = from_env(&[("TRACED_FILE", "spans")]);
     assert_eq!(
@@ -570,35 +564,48 @@ fn paths_that_have_no_effect_are_warned_about() {
     assert!(warnings.iter().any(|line| line == expected), "{warnings:?}");
 }
 
-#[test]
-fn good_values_are_used_and_name_their_variable() {
-    for row in ROWS {
-        for (text, expected) in row.good {
-            let resolved = from_env(&[(row.variable, text)]);
-            let expected = ((*expected).to_owned(), row.variable.to_owned());
-            assert_eq!(
-                resolved.get(row.setting),
-                expected,
-                "{}={text}",
-                row.variable
-            );
-            assert_eq!(resolved.errors(), [""; 0], "{}={text}", row.variable);
+impl Row {
+    pub(super) fn unset_and_blank_give_the_default(&self) {
+        let all = [
+            &[] as Pairs<'_>,
+            &[(self.variable, "")],
+            &[(self.variable, " \t")],
+        ];
+        for pairs in all {
+            let resolved = from_env(pairs);
+            let expected = (self.default.to_owned(), "default".to_owned());
+            assert_eq!(resolved.get(self.setting), expected, "{}", self.variable);
+            resolved.assert_quiet();
         }
     }
-}
 
-#[test]
-fn bad_values_are_reported_once_and_replaced_by_the_default() {
-    for row in ROWS {
-        for text in row.bad.iter().copied().chain(["caf\u{fffd}"]) {
-            let resolved = from_env(&[(row.variable, text)]);
-            let used = resolved.value(row.setting);
-            assert_eq!(used, row.default, "{}={text}", row.variable);
+    pub(super) fn good_values_are_used_and_name_their_variable(&self) {
+        for (text, expected) in self.good {
+            let resolved = from_env(&[(self.variable, text)]);
+            let expected = ((*expected).to_owned(), self.variable.to_owned());
+            let case = format!("{}={text}", self.variable);
+            assert_eq!(resolved.get(self.setting), expected, "{case}");
+            assert_eq!(resolved.errors(), [""; 0], "{case}");
+        }
+    }
+
+    pub(super) fn bad_values_are_reported_once_and_replaced_by_the_default(&self) {
+        for text in self.bad.iter().copied().chain(["caf\u{fffd}"]) {
+            let resolved = from_env(&[(self.variable, text)]);
+            assert_eq!(
+                resolved.value(self.setting),
+                self.default,
+                "{}={text}",
+                self.variable
+            );
             let errors = resolved.errors();
             let [error] = errors.as_slice() else {
-                panic!("{}={text}: {errors:?}", row.variable);
+                panic!("{}={text}: {errors:?}", self.variable);
             };
-            assert!(error.starts_with(&format!("`{}=", row.variable)), "{error}");
+            assert!(
+                error.starts_with(&format!("`{}=", self.variable)),
+                "{error}"
+            );
             assert!(
                 error.contains("expected") || error.contains("must"),
                 "{error}"

@@ -274,4 +274,48 @@ mod tests {
         assert!(is_complete(&whole));
         assert!(!is_complete(&whole[..whole.len() - 2]));
     }
+
+    mod any_input {
+        use proptest::prelude::*;
+
+        use super::*;
+        use crate::any_input;
+
+        const PIECES: &[&str] = &[
+            "HTTP/1.1",
+            "HTTP/2",
+            " ",
+            "200",
+            "404",
+            "\r\n",
+            "\r\n\r\n",
+            "Content-Length: ",
+            "4",
+            "Transfer-Encoding: chunked",
+            "0\r\n\r\n",
+            "Date: ",
+            "none",
+            "\0\0\x06\x04\0\0\0\0\0",
+            "\x15\x03\x01\0\x02",
+            ":",
+        ];
+
+        proptest! {
+            #![proptest_config(any_input::config())]
+
+            #[test]
+            fn any_answer(bytes in any_input::bytes(PIECES), closed: bool) {
+                let _ = is_complete(&bytes);
+                if let Reply::Http(reply) = understand(&bytes, closed) {
+                    let mut again = format!("HTTP/1.1 {}\r\n", reply.status);
+                    for (name, value) in &reply.headers {
+                        again.push_str(&format!("{name}: {value}\r\n"));
+                    }
+                    again.push_str(&format!("\r\n{}", reply.body));
+                    let again = understand(again.as_bytes(), closed);
+                    prop_assert_eq!(format!("{again:?}"), format!("{:?}", Reply::Http(reply)));
+                }
+            }
+        }
+    }
 }

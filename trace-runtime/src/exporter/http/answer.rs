@@ -48,13 +48,13 @@ impl Answer<'_> {
         retry_after::parse(value, SystemTime::now())
     }
 
-    /// `HTTP 404 Not Found from http://host/v1/traces: what it said`.
+    /// `HTTP 404 Not Found: what it said`. Whoever reports it says who answered.
     fn message(&self, said: &str) -> String {
-        let (status, target) = (self.status.as_u16(), self.target);
         let reason = self.status.canonical_reason().unwrap_or_default();
-        let message = format!("HTTP {status} {reason} from {target}").replace("  ", " ");
+        let message = format!("HTTP {} {reason}", self.status.as_u16());
+        let message = message.trim_end();
         if said.is_empty() {
-            message
+            message.to_owned()
         } else {
             format!("{message}: {said}")
         }

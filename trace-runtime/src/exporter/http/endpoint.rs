@@ -250,4 +250,45 @@ mod tests {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
     }
+
+    mod any_input {
+        use proptest::prelude::*;
+
+        use super::*;
+        use crate::any_input;
+
+        const PIECES: &[&str] = &[
+            "http://", "https://", "://", "user", "@", ":", "4318", "/", "?", "#", "%41", "%", "[",
+            "::1", "]", "host", ".", "x-name", "é",
+        ];
+
+        proptest! {
+            #![proptest_config(any_input::config())]
+
+            #[test]
+            fn any_endpoint(
+                url in any_input::text(PIECES),
+                name in any_input::text(PIECES),
+                value in any_input::text(PIECES),
+            ) {
+                let headers = [(name, value)];
+                for headers in [&headers[..], &[]] {
+                    let Ok(endpoint) = Endpoint::new(&url, headers, "a/b") else { continue };
+                    let target = endpoint.target();
+                    let authority = endpoint.uri.authority().map_or("", |authority| authority.as_str());
+                    prop_assert!(!authority.contains('@') && !target.contains('?'), "{}", target);
+                    let again = Endpoint::new(&target, headers, "a/b");
+                    prop_assert_eq!(again.map(|again| again.target()), Ok(target));
+                }
+            }
+
+            #[test]
+            fn any_message_hides_the_user(mark in "[a-z]{8}", url in any_input::text(PIECES)) {
+                let url = format!("http://{mark}:{mark}@{url}");
+                if let Err(message) = Endpoint::new(&url, &[], "a/b") {
+                    prop_assert!(!message.contains(&mark), "{}", message);
+                }
+            }
+        }
+    }
 }

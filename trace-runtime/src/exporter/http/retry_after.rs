@@ -118,4 +118,49 @@ mod tests {
             assert_eq!(parse(text, at(0)), None, "{text}");
         }
     }
+
+    mod any_input {
+        use proptest::prelude::*;
+
+        use super::*;
+        use crate::any_input;
+
+        const PIECES: &[&str] = &[
+            "Sun", ", ", "06", " ", "Nov", "Feb", "1994", "9999", "08", ":", "49", "37", "60",
+            "GMT", "0", "-", "31",
+        ];
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+
+        /// From RFC 3339, which somebody else writes.
+        fn imf(seconds: u64) -> String {
+            use crate::ToValue;
+            let text = match at(seconds).to_value() {
+                crate::Value::Str(text) => text.into_owned(),
+                other => panic!("{other:?}"),
+            };
+            let month: usize = text[5..7].parse().unwrap();
+            let (year, day, time) = (&text[..4], &text[8..10], &text[11..19]);
+            format!("Sun, {day} {} {year} {time} GMT", MONTHS[month - 1])
+        }
+
+        proptest! {
+            #![proptest_config(any_input::config())]
+
+            #[test]
+            fn any_pause(text in any_input::text(PIECES), now in 0..4_000_000_000_u64) {
+                let pause = parse(&text, at(now));
+                prop_assert!(pause.is_none_or(|pause| pause <= LONGEST));
+                if let Some(seconds) = http_date(&text) {
+                    prop_assert_eq!(http_date(&imf(seconds)), Some(seconds));
+                }
+            }
+
+            #[test]
+            fn any_date(seconds in 0..253_402_300_800_u64) {
+                prop_assert_eq!(http_date(&imf(seconds)), Some(seconds));
+            }
+        }
+    }
 }

@@ -40,9 +40,19 @@ pub(super) struct Agent<P, W> {
 
 /// Tells one batch from another: a batch that failed comes again before any other.
 #[derive(Debug, PartialEq, Eq)]
-struct BatchId {
+pub(super) struct BatchId {
     first: SpanId,
     spans: usize,
+}
+
+impl BatchId {
+    pub(super) fn of(batch: &Batch<'_>) -> Self {
+        let mut spans = batch.spans();
+        Self {
+            spans: spans.len(),
+            first: spans.next().map_or(SpanId::INVALID, |span| span.span_id()),
+        }
+    }
 }
 
 /// What has happened to the first spans of a batch.
@@ -74,13 +84,7 @@ impl<P: Protocol, W: Wire> Agent<P, W> {
 
     /// Starts the batch, or goes on with it.
     fn resume(&mut self, batch: &Batch<'_>) {
-        let id = BatchId {
-            first: batch
-                .spans()
-                .next()
-                .map_or(SpanId::INVALID, |span| span.span_id()),
-            spans: batch.spans().len(),
-        };
+        let id = BatchId::of(batch);
         if self.batch.as_ref() != Some(&id) {
             self.batch = Some(id);
             self.progress = Progress::default();

@@ -188,7 +188,7 @@ mod tests {
                     message,
                 }) => {
                     assert_eq!(asked, after.map(Duration::from_secs));
-                    assert!(message.ends_with("/api/traces: busy"), "{message}");
+                    assert_eq!(message, format!("HTTP {status}: busy"));
                 }
                 other => panic!("{status}: {other:?}"),
             }

@@ -2,6 +2,8 @@
 //! agent, or posted to a collector.
 
 mod agent;
+#[cfg(feature = "opentelemetry-jaeger")]
+mod archived;
 mod batch;
 mod binary;
 mod collector;
@@ -17,6 +19,8 @@ use self::collector::{Collector, CollectorSettings, Credentials};
 use self::compact::Compact;
 use self::connection::{Connection, ConnectionSettings};
 use crate::Exporter;
+#[cfg(feature = "opentelemetry-jaeger")]
+use crate::config::JaegerClient;
 use crate::config::{JaegerConfig, JaegerProtocol};
 use crate::exporter::http::Endpoint;
 
@@ -29,6 +33,10 @@ pub(super) fn build(
     protocol: JaegerProtocol,
     config: &JaegerConfig,
 ) -> Result<Box<dyn Exporter>, String> {
+    #[cfg(feature = "opentelemetry-jaeger")]
+    if config.client.value == JaegerClient::Archived {
+        return Ok(Box::new(archived::Archived::new(config)?));
+    }
     Ok(match protocol {
         JaegerProtocol::UdpCompact => Box::new(Agent::<Compact, _>::new(connection(config))),
         JaegerProtocol::UdpBinary => Box::new(Agent::<Binary, _>::new(connection(config))),

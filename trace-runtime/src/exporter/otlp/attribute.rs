@@ -29,11 +29,19 @@ pub(super) fn attribute(out: &mut Vec<u8>, tag: u8, key: &str, value: &Value<'_>
         return;
     }
     let value_len = any_value_len(value);
-    out.push(tag);
-    varint(out, (field_len(key.len()) + field_len(value_len)) as u64);
-    bytes(out, KEY, key.as_bytes());
-    out.push(VALUE);
-    varint(out, value_len as u64);
+    let len = field_len(key.len()) + field_len(value_len);
+    if len < 0x80 {
+        // Then every length in it takes one byte, too.
+        out.extend_from_slice(&[tag, len as u8, KEY, key.len() as u8]);
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(&[VALUE, value_len as u8]);
+    } else {
+        out.push(tag);
+        varint(out, len as u64);
+        bytes(out, KEY, key.as_bytes());
+        out.push(VALUE);
+        varint(out, value_len as u64);
+    }
     any_value(out, value);
 }
 

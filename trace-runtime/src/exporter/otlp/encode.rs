@@ -3,9 +3,9 @@
 use opentelemetry::InstrumentationScope;
 
 use super::attribute::attribute;
-use super::proto::{self, LEN, field_len, message, tag};
-use super::span::{self, SiteFields};
-use crate::{Batch, Resource, SpanView, Value, callsite};
+use super::proto::{self, LEN, message, tag};
+use super::span::SiteTemplate;
+use crate::{Batch, Resource, Value, callsite};
 
 /// `ExportTraceServiceRequest.resource_spans`, `ResourceSpans.resource` and so on.
 const RESOURCE_SPANS: u8 = tag(1, LEN);
@@ -15,7 +15,7 @@ const SCOPE: u8 = tag(1, LEN);
 const SPANS: u8 = tag(2, LEN);
 const SCHEMA_URL: u8 = tag(3, LEN);
 
-/// Encodes batches. It keeps what it made of each call site and scope, and its buffers.
+/// Encodes batches. It keeps what it made of each call site and scope.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     /// By the number of the site, which counts up from zero.
@@ -25,41 +25,63 @@ pub(crate) struct Encoder {
 
 #[derive(Debug)]
 struct Site {
-    fields: SiteFields,
+    template: SiteTemplate,
     scope: usize,
 }
 
 #[derive(Debug)]
 struct Scope {
     scope: InstrumentationScope,
-    /// The encoded scope, then the spans of the batch that belong to it.
+    /// The scope and its schema, encoded.
     fields: Vec<u8>,
-    /// How much of `fields` is the scope.
-    own: usize,
+    /// Spans of the batch at hand.
+    spans: usize,
 }
+
+/// Bytes that the length of a batch most likely takes: up to 2 MiB.
+const BATCH_LENGTH: usize = 3;
 
 impl Encoder {
     /// Replaces what is in `out` by the request for this batch.
     pub(crate) fn encode(&mut self, batch: &Batch<'_>, out: &mut Vec<u8>) {
-        for scope in &mut self.scopes {
-            scope.fields.truncate(scope.own);
-        }
-        for span in batch.spans() {
-            self.add(&span);
-        }
-        self.assemble(batch.resource(), out);
+        out.clear();
+        self.count_scopes(batch);
+        message(out, RESOURCE_SPANS, BATCH_LENGTH, |out| {
+            message(out, RESOURCE, 2, |out| resource(out, batch.resource()));
+            for (index, scope) in self.scopes.iter().enumerate() {
+                if scope.spans > 0 {
+                    message(out, SCOPE_SPANS, BATCH_LENGTH, |out| {
+                        out.extend_from_slice(&scope.fields);
+                        self.spans(batch, index, out);
+                    });
+                }
+            }
+        });
     }
 
-    fn add(&mut self, span: &SpanView<'_>) {
-        let id = span.site_id() as usize;
-        if !matches!(self.sites.get(id), Some(Some(_))) {
-            self.learn_site(span.site_id());
+    /// Makes every site and scope of the batch known, and says which scopes have spans in it.
+    fn count_scopes(&mut self, batch: &Batch<'_>) {
+        self.scopes.iter_mut().for_each(|scope| scope.spans = 0);
+        for id in batch.site_ids() {
+            if !matches!(self.sites.get(id as usize), Some(Some(_))) {
+                self.learn_site(id);
+            }
+            if let Some(Some(site)) = self.sites.get(id as usize) {
+                self.scopes[site.scope].spans += 1;
+            }
         }
-        let Some(Some(site)) = self.sites.get(id) else {
-            return;
-        };
-        let out = &mut self.scopes[site.scope].fields;
-        message(out, SPANS, 2, |out| span::span(out, &site.fields, span));
+    }
+
+    /// Writes the spans of one scope.
+    fn spans(&self, batch: &Batch<'_>, scope: usize, out: &mut Vec<u8>) {
+        for span in batch.spans() {
+            match self.sites.get(span.site_id() as usize) {
+                Some(Some(site)) if site.scope == scope => {
+                    message(out, SPANS, 2, |out| site.template.span(out, &span));
+                }
+                _ => {}
+            }
+        }
     }
 
     #[cold]
@@ -71,7 +93,7 @@ impl Encoder {
             self.sites.resize_with(index + 1, || None);
         }
         self.sites[index] = Some(Site {
-            fields: SiteFields::new(site),
+            template: SiteTemplate::new(site),
             scope,
         });
     }
@@ -82,20 +104,6 @@ impl Encoder {
             self.scopes.push(Scope::new(scope));
             self.scopes.len() - 1
         })
-    }
-
-    fn assemble(&self, resource: &Resource, out: &mut Vec<u8>) {
-        out.clear();
-        let resource = self::resource(resource);
-        let used = || self.scopes.iter().filter(|scope| scope.has_spans());
-        let len: usize = used().map(|scope| field_len(scope.fields.len())).sum();
-        out.reserve(len + resource.len() + 16);
-        out.push(RESOURCE_SPANS);
-        proto::varint(out, (field_len(resource.len()) + len) as u64);
-        proto::bytes(out, RESOURCE, &resource);
-        for scope in used() {
-            proto::bytes(out, SCOPE_SPANS, &scope.fields);
-        }
     }
 }
 
@@ -116,19 +124,14 @@ impl Scope {
         );
         Self {
             scope: scope.clone(),
-            own: fields.len(),
             fields,
+            spans: 0,
         }
-    }
-
-    fn has_spans(&self) -> bool {
-        self.fields.len() > self.own
     }
 }
 
-fn resource(resource: &Resource) -> Vec<u8> {
-    let mut out = Vec::new();
-    let borrowed = |(key, value)| attribute(&mut out, tag(1, LEN), key, value);
-    resource.attributes().for_each(borrowed);
-    out
+fn resource(out: &mut Vec<u8>, resource: &Resource) {
+    for (key, value) in resource.attributes() {
+        attribute(out, tag(1, LEN), key, value);
+    }
 }

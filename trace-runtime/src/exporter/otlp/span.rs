@@ -1,5 +1,6 @@
 //! One span: the constant facts of its call site are copied, the rest is written.
 
+use opentelemetry::SpanId;
 use opentelemetry::trace::{Status, TraceState};
 
 use super::attribute::{attribute, attributes};
@@ -26,23 +27,40 @@ const STATUS: u8 = tag(15, LEN);
 /// Field 16 needs a tag of two bytes.
 const FLAGS: [u8; 2] = [tag(0, FIXED32) | 0x80, 1];
 
-/// The fields that are equal in all spans of a call site, encoded.
+/// A span of a call site with its ids and times left blank: copied at once, then filled in.
 #[derive(Debug)]
-pub(super) struct SiteFields {
-    /// Name, kind, code attributes: a span with a name of its own copies from the kind on, one that
-    /// shows less of the code up to there.
+pub(super) struct SiteTemplate {
+    /// Ids, flags, times; kind; name; code attributes. A span with a name of its own leaves out the
+    /// name, one that shows less of the code ends earlier.
     fields: Vec<u8>,
-    name_end: usize,
-    /// Where the fields end with so many code attributes.
+    name_start: usize,
+    /// Where the fields end with so many code attributes; with none, the name ends there.
     ends: [usize; 4],
 }
 
-impl SiteFields {
+/// Where the blanks begin.
+const AT_TRACE_ID: usize = 2;
+const AT_SPAN_ID: usize = 20;
+const AT_FLAGS: usize = 30;
+const AT_START: usize = 35;
+const AT_END: usize = 44;
+const BLANKS: usize = 52;
+
+impl SiteTemplate {
     pub(super) fn new(site: &Site) -> Self {
         let mut fields = Vec::new();
-        proto::text(&mut fields, NAME, &site.name);
-        let name_end = fields.len();
+        proto::bytes(&mut fields, TRACE_ID, &[0; 16]);
+        proto::bytes(&mut fields, SPAN_ID, &[0; 8]);
+        fields.extend_from_slice(&FLAGS);
+        fields.extend_from_slice(&[0; 4]);
+        fields.push(START);
+        fields.extend_from_slice(&[0; 8]);
+        fields.push(END);
+        fields.extend_from_slice(&[0; 8]);
+        debug_assert_eq!(fields.len(), BLANKS);
         fields.extend_from_slice(&[KIND, kind(&site.kind)]);
+        let name_start = fields.len();
+        proto::text(&mut fields, NAME, &site.name);
         let mut ends = [fields.len(); 4];
         if let Some(code) = &site.code {
             for (count, (key, value)) in (1..).zip(code.attributes()) {
@@ -52,14 +70,31 @@ impl SiteFields {
         }
         Self {
             fields,
-            name_end,
+            name_start,
             ends,
         }
     }
 
-    fn write(&self, out: &mut Vec<u8>, span: &SpanView<'_>) {
-        let own_name = span.has_own_name();
-        let start = if own_name { self.name_end } else { 0 };
+    /// Writes the span's fields, without the tag and length of the whole.
+    #[inline]
+    pub(super) fn span(&self, out: &mut Vec<u8>, span: &SpanView<'_>) {
+        let start = out.len();
+        self.constants(out, span);
+        if let Some(blanks) = out[start..].first_chunk_mut() {
+            fill_in(blanks, span);
+        }
+        if span.parent_span_id() != SpanId::INVALID {
+            out.extend_from_slice(&[PARENT_SPAN_ID, 8]);
+            out.extend_from_slice(&span.parent_span_id().to_bytes());
+        }
+        attributes(out, ATTRIBUTES, span.early_attributes());
+        if span.has_late() {
+            late(out, span);
+        }
+    }
+
+    #[inline]
+    fn constants(&self, out: &mut Vec<u8>, span: &SpanView<'_>) {
         // Rarely, a later attribute replaces one of the call site's.
         let replaced = span.is_code_set_later();
         let count = if replaced {
@@ -67,9 +102,12 @@ impl SiteFields {
         } else {
             span.code_attributes_len()
         };
-        out.extend_from_slice(&self.fields[start..self.ends[count]]);
-        if own_name {
+        if span.has_own_name() {
+            out.extend_from_slice(&self.fields[..self.name_start]);
             proto::text(out, NAME, span.name());
+            out.extend_from_slice(&self.fields[self.ends[0]..self.ends[count]]);
+        } else {
+            out.extend_from_slice(&self.fields[..self.ends[count]]);
         }
         if replaced {
             let code = span.code_attributes();
@@ -79,11 +117,20 @@ impl SiteFields {
     }
 }
 
-/// Writes the span's fields, without the tag and length of the whole.
-pub(super) fn span(out: &mut Vec<u8>, site: &SiteFields, span: &SpanView<'_>) {
-    identity(out, span);
-    site.write(out, span);
-    attributes(out, ATTRIBUTES, span.early_attributes());
+/// What has a fixed width stands at a fixed place.
+#[inline]
+fn fill_in(blanks: &mut [u8; BLANKS], span: &SpanView<'_>) {
+    let flags = flags(span.trace_flags().to_u8(), span.is_parent_remote());
+    let (start, end) = span.times();
+    blanks[AT_TRACE_ID..][..16].copy_from_slice(&span.trace_id().to_bytes());
+    blanks[AT_SPAN_ID..][..8].copy_from_slice(&span.span_id().to_bytes());
+    blanks[AT_FLAGS..][..4].copy_from_slice(&flags.to_le_bytes());
+    blanks[AT_START..][..8].copy_from_slice(&start.to_le_bytes());
+    blanks[AT_END..][..8].copy_from_slice(&end.to_le_bytes());
+}
+
+/// What most spans have nothing of.
+fn late(out: &mut Vec<u8>, span: &SpanView<'_>) {
     attributes(out, ATTRIBUTES, span.late_attributes());
     trace_state(out, TRACE_STATE, span.trace_state());
     for event in span.events() {
@@ -96,33 +143,6 @@ pub(super) fn span(out: &mut Vec<u8>, site: &SiteFields, span: &SpanView<'_>) {
     proto::uint32(out, DROPPED_ATTRIBUTES, span.dropped_attributes_count());
     proto::uint32(out, DROPPED_EVENTS, span.dropped_events_count());
     proto::uint32(out, DROPPED_LINKS, span.dropped_links_count());
-}
-
-/// Ids, flags and times have a fixed width, so they are laid out at once.
-fn identity(out: &mut Vec<u8>, span: &SpanView<'_>) {
-    const WITHOUT_PARENT: usize = 52;
-    let flags = flags(span.trace_flags().to_u8(), span.is_parent_remote());
-    let parent = span.parent_span_id().to_bytes();
-    let mut fields = [0_u8; WITHOUT_PARENT + 10];
-    fields[0..2].copy_from_slice(&[TRACE_ID, 16]);
-    fields[2..18].copy_from_slice(&span.trace_id().to_bytes());
-    fields[18..20].copy_from_slice(&[SPAN_ID, 8]);
-    fields[20..28].copy_from_slice(&span.span_id().to_bytes());
-    fields[28..30].copy_from_slice(&FLAGS);
-    fields[30..34].copy_from_slice(&flags.to_le_bytes());
-    fields[34] = START;
-    fields[35..43].copy_from_slice(&span.start_time_unix_nano().to_le_bytes());
-    fields[43] = END;
-    fields[44..52].copy_from_slice(&span.end_time_unix_nano().to_le_bytes());
-    fields[52..54].copy_from_slice(&[PARENT_SPAN_ID, 8]);
-    fields[54..62].copy_from_slice(&parent);
-    let is_root = parent == [0; 8];
-    let len = if is_root {
-        WITHOUT_PARENT
-    } else {
-        fields.len()
-    };
-    out.extend_from_slice(&fields[..len]);
 }
 
 fn trace_state(out: &mut Vec<u8>, tag: u8, state: &TraceState) {

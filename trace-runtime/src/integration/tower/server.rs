@@ -36,7 +36,8 @@ static SERVER: Callsite =
 /// What a trace may do that somebody else has started.
 ///
 /// Whoever can send a request can send a `traceparent`, too: name any trace, or have every request
-/// sampled.
+/// sampled. A request for a debug trace (`jaeger-debug-id`) is heard from everybody, but from callers
+/// that are not trusted once a second at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trust {
@@ -172,7 +173,7 @@ impl ServerLayer {
             link: None,
         };
         if self.trust == Trust::Continue {
-            if let Some(found) = parts.headers.parent(&parent.cx) {
+            if let Some(found) = propagation::trusted(&parts.headers, &parent.cx) {
                 parent.cx = found;
             }
         } else if let Some((foreign, cx)) = propagation::refuse(&parts.headers, &parent.cx) {
@@ -181,6 +182,8 @@ impl ServerLayer {
                 root: true,
                 link: (self.trust == Trust::Link).then_some(foreign),
             };
+        } else if let Some(cx) = propagation::debug_request(&parts.headers, &parent.cx) {
+            parent.cx = cx;
         }
         parent
     }

@@ -143,6 +143,32 @@ impl PerOperation {
     }
 }
 
+#[cfg(test)]
+impl PerOperation {
+    /// As the server would have written it.
+    pub(super) fn json(&self) -> String {
+        let Settings {
+            default_ratio,
+            lower_bound,
+            listed,
+        } = &self.settings;
+        let listed = listed.iter().map(|(name, ratio)| {
+            serde_json::json!({
+                "operation": name,
+                "probabilisticSampling": { "samplingRate": ratio.ratio },
+            })
+        });
+        let operations = serde_json::json!({
+            "operationSampling": {
+                "defaultSamplingProbability": default_ratio.ratio,
+                "defaultLowerBoundTracesPerSecond": lower_bound,
+                "perOperationStrategies": listed.collect::<Vec<_>>(),
+            },
+        });
+        operations.to_string()
+    }
+}
+
 impl Settings {
     fn operation(&self, ratio: Ratio) -> Operation {
         Operation {

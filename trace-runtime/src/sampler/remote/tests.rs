@@ -244,6 +244,68 @@ proptest! {
     }
 }
 
+mod any_input {
+    use proptest::prelude::*;
+
+    use super::super::strategy::Strategy;
+    use crate::any_input;
+
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"",
+        "0",
+        "1",
+        "0.5",
+        "-1",
+        "null",
+        "true",
+        "\"a\"",
+        " ",
+        r#"{"operationSampling":{"#,
+        r#""defaultSamplingProbability":0.25,"#,
+        r#""defaultLowerBoundTracesPerSecond":0.1,"#,
+        r#""perOperationStrategies":[{"operation":"a","probabilisticSampling":{"samplingRate":1}}]"#,
+        r#"{"probabilisticSampling":{"samplingRate":"#,
+        r#"{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":"#,
+        "}}",
+    ];
+
+    /// As the server would have written it.
+    fn json(strategy: &Strategy) -> String {
+        match strategy {
+            Strategy::Probabilistic(ratio) => {
+                format!(
+                    r#"{{"probabilisticSampling":{{"samplingRate":{}}}}}"#,
+                    ratio.ratio
+                )
+            }
+            Strategy::RateLimiting(bucket) => format!(
+                r#"{{"rateLimitingSampling":{{"maxTracesPerSecond":{}}}}}"#,
+                bucket.rate()
+            ),
+            Strategy::PerOperation(operations) => operations.json(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(any_input::config())]
+
+        #[test]
+        fn any_strategy(bytes in any_input::bytes(PIECES)) {
+            if let Ok(strategy) = Strategy::parse(&bytes, 3) {
+                let json = json(&strategy);
+                let again = Strategy::parse(json.as_bytes(), 3);
+                prop_assert!(again.is_ok_and(|again| again.is_same(&strategy)), "{}", json);
+            }
+        }
+    }
+}
+
 #[test]
 fn user_info_is_not_shown() {
     let cases = [

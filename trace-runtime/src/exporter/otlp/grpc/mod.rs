@@ -202,7 +202,7 @@ impl Exporter for OtlpGrpc {
         let deadline = batch.deadline().min(Instant::now() + self.timeout);
         match self.send(deadline) {
             Ok(answer) => partial_success(&answer),
-            Err(Failure::Status(status)) => Err(outcome::failure(&status, &self.target, spans)),
+            Err(Failure::Status(status)) => Err(outcome::failure(&status, spans)),
             Err(Failure::Here(reason)) => {
                 // A receiver that takes connections and is silent may be a new one next time.
                 self.client = None;

@@ -12,6 +12,8 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::super::encode::Encoder;
+use crate::clock::Anchor;
+use crate::config::CodeMode;
 use crate::exporter::samples::{any_records, batch, plain_records, some_resource};
 use crate::record::Records;
 use crate::{EventView, LinkView, SpanRecord, SpanView, Value};
@@ -39,7 +41,7 @@ proptest! {
 
 /// The same spans after `with_on_end` has seen them.
 fn through_owned(records: &Records) -> Records {
-    let mut stored = Records::new();
+    let mut stored = Records::new(Anchor::now(), CodeMode::All);
     for view in records.iter() {
         SpanRecord::from(&view).store(&mut stored);
     }

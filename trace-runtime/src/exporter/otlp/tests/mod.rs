@@ -1,4 +1,5 @@
 //! What arrives is what the records say.
 
+mod any_input;
 mod decoded;
 mod posted;

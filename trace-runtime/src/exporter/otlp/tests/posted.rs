@@ -184,7 +184,7 @@ fn busy_receivers_are_asked_again() {
     ] {
         let server = Server::answering(answer(status, headers, b"busy\r\nreally"));
         let result = export(&mut exporter(&server.url()), 2);
-        let message = format!("HTTP {status} from {}: busy", server.url());
+        let message = format!("HTTP {status}: busy");
         assert_eq!(result, Err(ExportError::Retry { after, message }));
     }
 }
@@ -193,14 +193,14 @@ fn busy_receivers_are_asked_again() {
 fn other_answers_refuse_the_batch() {
     let server = Server::answering(answer("400 Bad Request", &[], b"what is this?"));
     let result = export(&mut exporter(&server.url()), 2);
-    let message = format!("HTTP 400 Bad Request from {}: what is this?", server.url());
+    let message = "HTTP 400 Bad Request: what is this?".to_owned();
     assert_eq!(result, Err(ExportError::Rejected { spans: 2, message }));
 
     // `google.rpc.Status` with code 3 and a message.
     let status = b"\x08\x03\x12\x0cbad trace id";
     let (spans, message) = rejection(answer("400 Bad Request", &[PROTOBUF], status));
     assert_eq!(spans, 2);
-    assert!(message.ends_with("/v1/traces: bad trace id"), "{message}");
+    assert_eq!(message, "HTTP 400 Bad Request: bad trace id");
 
     let long = "x".repeat(100_000);
     let (_, message) = rejection(answer("500 Internal Server Error", &[], long.as_bytes()));

@@ -18,6 +18,8 @@ use syn::ext::IdentExt;
 pub(crate) struct Plan {
     /// Every key the function can record, as expressions of type `&'static str`.
     pub(crate) keys: Vec<TokenStream>,
+    /// Whether only the compiler knows some of them.
+    pub(crate) has_const_keys: bool,
     /// Bit i: key i was asked for by name, so that it is recorded even if it sounds like a secret.
     pub(crate) shown: u64,
     pub(crate) arguments: Vec<Argument>,
@@ -37,6 +39,8 @@ pub(crate) struct Argument {
     pub(crate) source: Ident,
     pub(crate) cfg: TokenStream,
     pub(crate) redact: bool,
+    /// It is recorded for sure, as its type is a value's.
+    pub(crate) is_value: bool,
 }
 
 pub(crate) struct Value {
@@ -56,6 +60,7 @@ impl Plan {
         }
         plan.outcome(args, function, &mut keys, errors);
         plan.keys = keys.all.iter().map(key_tokens).collect();
+        plan.has_const_keys = keys.all.iter().any(|key| key.text().is_none());
         plan
     }
 
@@ -96,6 +101,7 @@ impl Plan {
                     source: binding.source.clone(),
                     cfg: parameter.cfg.clone(),
                     redact,
+                    is_value: parameter.is_value,
                 });
             }
         }

@@ -82,6 +82,16 @@ impl Callsite {
         }
     }
 
+    /// Where it is, found out at run time.
+    pub(crate) fn at(
+        mut self,
+        path: fn() -> &'static str,
+        location: &'static Location<'static>,
+    ) -> Self {
+        (self.path, self.location) = (path, location);
+        self
+    }
+
     /// A call site of ours rather than the user's: its scope has a schema URL, and its place in our
     /// code is of no interest.
     #[cfg(any(feature = "stream", feature = "tower"))]

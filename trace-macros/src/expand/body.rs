@@ -317,7 +317,7 @@ impl Expansion<'_> {
             Output::Type(ty) => self.repeated(ty.clone()?),
         };
         let at = first_span(&ty).resolved_at(here());
-        let p = located_at(self.private.clone(), at);
+        let p = located_at(self.private.to_token_stream(), at);
         Some(quote_spanned!(at=> if false { return #p::fake::<#ty>() }))
     }
 

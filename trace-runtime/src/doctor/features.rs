@@ -19,6 +19,7 @@ built![
     "gzip",
     "http",
     "jaeger",
+    "log",
     "off",
     "opentelemetry-jaeger",
     "otlp-grpc",
@@ -33,6 +34,7 @@ built![
     "tokio",
     "tonic",
     "tower",
+    "tracing",
     "url",
     "uuid",
 ];

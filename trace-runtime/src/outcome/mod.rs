@@ -134,6 +134,17 @@ impl Exception {
     }
 }
 
+/// What an exception event says about an error whose type is not known.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) fn exception_attributes(error: &(dyn std::error::Error + 'static)) -> Vec<KeyValue> {
+    use describe::{Found, Shown};
+    let failed = Found::untyped(Shown::Chain(error)).into_failed();
+    let exception = failed.exception.as_ref();
+    exception.map_or_else(Vec::new, |exception| {
+        exception.attributes(&failed.description)
+    })
+}
+
 impl Failed {
     /// Writes it all to the span; `add_event` adds the exception event.
     pub(crate) fn write_to(

@@ -582,7 +582,7 @@ fn streams() {
                             if false {
                                 return p::fake::<Pin<Box<dyn Stream<Item = ()> + Send>>>();
                             }
-                            g().await
+                            return if false { p::fake() } else { g().await };
                         },
                     )
                 }

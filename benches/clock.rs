@@ -7,7 +7,8 @@ use std::time::Duration;
 ///
 /// # Panics
 /// If the system has no such clock.
-pub(crate) fn process_cpu_time() -> Duration {
+#[must_use]
+pub fn process_cpu_time() -> Duration {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,

@@ -38,7 +38,7 @@ impl fmt::Display for Figures {
 }
 
 /// The middle value, or the mean of the two in the middle; NaN of nothing.
-pub(crate) fn median(values: &mut [f64]) -> f64 {
+pub fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values {

@@ -17,9 +17,9 @@
 
 pub mod allocator;
 mod chart;
-mod clock;
+pub mod clock;
 mod executor;
-mod figures;
+pub mod figures;
 pub mod gate;
 mod measure;
 mod options;
@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use measure::Measure;
 use options::{Options, USAGE};
 
-pub use workload::SPANS_PER_TRACE;
+pub use workload::{SPANS_PER_TRACE, Workload};
 
 /// First argument of the process that plays the collector.
 const SINK: &str = "--sink";
@@ -70,10 +70,7 @@ fn child(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let [measure, subject, traces, rest @ ..] = arguments else {
         return Err("a child needs a measure, a subject and a number of traces".into());
     };
-    let measure = Measure::ALL
-        .into_iter()
-        .find(|known| known.name() == measure)
-        .ok_or_else(|| format!("unknown measure `{measure}`"))?;
+    let measure = Measure::named(measure).ok_or_else(|| format!("unknown measure `{measure}`"))?;
     let subject = subject::find(subject).ok_or_else(|| format!("unknown subject `{subject}`"))?;
     let endpoint = rest.first().map(String::as_str);
     println!("{}", measure.run(subject, endpoint, traces.parse()?)?);

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::ops::Range;
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use crate::clock::process_cpu_time;
 use crate::figures::{Figures, median};
 use crate::gate::Gate;
 use crate::subject::{Destination, Pipeline, Subject};
-use crate::workload::SPANS_PER_TRACE;
+use crate::workload::{SPANS_PER_TRACE, Workload};
 
 /// Traces between two flushes. The queues hold two bursts, so nothing is dropped; the flushes are
 /// off the clock of the request thread.
@@ -30,13 +31,15 @@ const CALLS: u64 = 200_000;
 /// The kinds of measurement.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Measure {
-    /// Time on the request thread and CPU time of the process, per trace.
+    /// Time on the request thread and CPU time of the process, per 4-span trace.
     Time,
+    /// Time and allocations on the request thread, per trace of any kind.
+    Workload(Workload),
     /// Allocations per trace.
     Allocations,
     /// Memory of many buffered spans.
     Memory,
-    /// Spans per second of one thread and of two.
+    /// Spans per second of one thread, of two and of four.
     Threads,
     /// Time of a call below an unsampled root.
     Unsampled,
@@ -45,18 +48,35 @@ pub(crate) enum Measure {
 }
 
 impl Measure {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Time,
-        Self::Allocations,
-        Self::Memory,
-        Self::Threads,
-        Self::Unsampled,
-        Self::Disabled,
-    ];
+    /// The one of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let others = [
+            Self::Time,
+            Self::Allocations,
+            Self::Memory,
+            Self::Threads,
+            Self::Unsampled,
+            Self::Disabled,
+        ];
+        let workloads = Workload::ALL.into_iter().map(Self::Workload);
+        others
+            .into_iter()
+            .chain(workloads)
+            .find(|measure| measure.name() == name)
+    }
+
+    /// How many spans of each of its traces come out.
+    pub(crate) fn exported(self) -> u64 {
+        match self {
+            Self::Workload(workload) => workload.exported(),
+            _ => SPANS_PER_TRACE,
+        }
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Time => "time",
+            Self::Workload(workload) => workload.name(),
             Self::Allocations => "allocations",
             Self::Memory => "memory",
             Self::Threads => "threads",
@@ -73,17 +93,20 @@ impl Measure {
         traces: u64,
     ) -> Result<Figures, Box<dyn Error>> {
         let gate = Arc::new(Gate::opened());
-        let destination = match endpoint {
-            Some(url) => Destination::Otlp(url.to_owned()),
-            None => Destination::Null(gate.clone()),
+        let destination = match (endpoint, self) {
+            (Some(url), _) => Destination::Otlp(url.to_owned()),
+            (None, Self::Workload(workload)) => workload.destination(&gate),
+            (None, Self::Unsampled) => Destination::Unsampled(gate.clone()),
+            (None, Self::Disabled) => Destination::Off,
+            (None, _) => Destination::Null(gate.clone()),
         };
         let mut figures = match self {
             Self::Time => time(subject, &destination, traces)?,
             Self::Allocations => allocations(subject, &destination)?,
+            Self::Workload(kind) => workload(subject, &destination, kind, traces)?,
             Self::Memory => return memory(subject),
             Self::Threads => threads(subject, &destination, traces)?,
-            Self::Unsampled => return call(subject, &Destination::Unsampled),
-            Self::Disabled => return call(subject, &Destination::Off),
+            Self::Unsampled | Self::Disabled => call(subject, &destination)?,
         };
         if endpoint.is_none() {
             figures.set("delivered", gate.spans() as f64);
@@ -98,7 +121,7 @@ fn time(
     traces: u64,
 ) -> Result<Figures, Box<dyn Error>> {
     let pipeline = subject.install(destination)?;
-    subject.traces(0..BURST);
+    subject.run(Workload::FourSpans, 0..BURST);
     pipeline.flush();
     let bursts = traces.div_ceil(BURST);
     let mut foreground = Vec::new();
@@ -117,15 +140,59 @@ fn time(
     Ok(figures)
 }
 
-/// Makes the traces of one burst; returns the time per trace of each sample, in nanoseconds.
+/// Makes the 4-span traces of one burst; returns the time per trace of each sample.
 fn sampled_burst(subject: &dyn Subject, first: u64) -> impl Iterator<Item = f64> {
-    (first..first + BURST)
-        .step_by(SAMPLE as usize)
-        .map(move |order| {
-            let started = Instant::now();
-            subject.traces(order..order + SAMPLE);
-            per(started.elapsed(), SAMPLE)
-        })
+    samples(subject, Workload::FourSpans, first..first + BURST, SAMPLE)
+}
+
+/// Makes those traces, so many per sample; returns the time per trace of each in nanoseconds.
+fn samples(
+    subject: &dyn Subject,
+    workload: Workload,
+    orders: Range<u64>,
+    size: u64,
+) -> impl Iterator<Item = f64> {
+    orders.step_by(size as usize).map(move |order| {
+        let started = Instant::now();
+        subject.run(workload, order..order + size);
+        per(started.elapsed(), size)
+    })
+}
+
+/// No more spans between two flushes, nor traces, than the 4-span trace makes.
+fn workload(
+    subject: &dyn Subject,
+    destination: &Destination,
+    workload: Workload,
+    traces: u64,
+) -> Result<Figures, Box<dyn Error>> {
+    let pipeline = subject.install(destination)?;
+    let sample = SAMPLE.min(SAMPLE * SPANS_PER_TRACE / workload.spans());
+    let burst = sample * (BURST / SAMPLE);
+    let run = |burst_number: u64| {
+        let first = burst_number * burst;
+        samples(subject, workload, first..first + burst, sample)
+    };
+    run(0).for_each(drop);
+    pipeline.flush();
+    // Enough for a stable median: the rounds are many.
+    let bursts = traces.div_ceil(BURST).div_ceil(3);
+    let mut foreground = Vec::new();
+    for number in 1..=bursts {
+        foreground.extend(run(number));
+        pipeline.flush();
+    }
+    allocator::start();
+    let before = allocator::counters().on_this_thread;
+    run(bursts + 1).for_each(drop);
+    let allocations = allocator::counters().on_this_thread - before;
+    pipeline.flush();
+    pipeline.shutdown();
+    let mut figures = Figures::default();
+    figures.set("foreground_ns", median(&mut foreground));
+    figures.set("request_thread", allocations as f64 / burst as f64);
+    figures.set("traces", ((bursts + 2) * burst) as f64);
+    Ok(figures)
 }
 
 fn allocations(
@@ -134,10 +201,10 @@ fn allocations(
 ) -> Result<Figures, Box<dyn Error>> {
     allocator::start();
     let pipeline = subject.install(destination)?;
-    subject.traces(0..BURST);
+    subject.run(Workload::FourSpans, 0..BURST);
     pipeline.flush();
     let before = allocator::counters();
-    subject.traces(BURST..2 * BURST);
+    subject.run(Workload::FourSpans, BURST..2 * BURST);
     let after = allocator::counters();
     pipeline.flush();
     let flushed = allocator::counters();
@@ -163,7 +230,7 @@ fn memory(subject: &dyn Subject) -> Result<Figures, Box<dyn Error>> {
     let gate = Arc::new(Gate::closed());
     let before = allocator::counters();
     let pipeline = subject.install(&Destination::Null(gate.clone()))?;
-    subject.traces(0..BUFFERED);
+    subject.run(Workload::FourSpans, 0..BUFFERED);
     let filled = allocator::counters();
     gate.open();
     let traces = deliver(subject, &*pipeline, &gate);
@@ -185,7 +252,7 @@ fn deliver(subject: &dyn Subject, pipeline: &dyn Pipeline, gate: &Gate) -> u64 {
         if gate.spans() == traces * SPANS_PER_TRACE {
             break;
         }
-        subject.traces(traces..traces + 1);
+        subject.run(Workload::FourSpans, traces..traces + 1);
         traces += 1;
     }
     pipeline.shutdown();
@@ -198,51 +265,67 @@ fn threads(
     traces: u64,
 ) -> Result<Figures, Box<dyn Error>> {
     let pipeline = subject.install(destination)?;
-    subject.traces(0..BURST);
+    subject.run(Workload::FourSpans, 0..BURST);
     pipeline.flush();
     let bursts = traces.div_ceil(BURST);
     let mut figures = Figures::default();
-    figures.set(
-        "one_thread",
-        spans_per_second(subject, &*pipeline, 1, bursts),
-    );
-    figures.set(
-        "two_threads",
-        spans_per_second(subject, &*pipeline, 2, bursts),
-    );
+    let one = spans_per_second(subject, &*pipeline, 1, bursts);
+    let two = spans_per_second(subject, &*pipeline, 2, bursts);
+    let four = spans_per_second(subject, &*pipeline, 4, bursts);
+    figures.set("one_thread", one.undisturbed);
+    figures.set("two_threads", two.undisturbed);
+    figures.set("one_thread_bursts", one.bursts);
+    figures.set("four_threads_bursts", four.bursts);
     pipeline.shutdown();
-    figures.set("traces", ((1 + 3 * bursts) * BURST) as f64);
+    figures.set("traces", ((1 + 5 * bursts) * BURST) as f64);
     Ok(figures)
 }
 
-/// The sum of what the threads do when each makes bursts at the same time as the others.
+/// How fast several threads make spans at the same time.
+struct Rate {
+    /// By the median of short samples, which leaves out what else the machine does; it means
+    /// something only if every thread has a core.
+    undisturbed: f64,
+    /// By the time that whole bursts take, starting the threads included.
+    bursts: f64,
+}
+
+/// Lets the threads make bursts at the same time: a whole one each, half a one if there are four,
+/// as the queues hold no more.
 fn spans_per_second(
     subject: &dyn Subject,
     pipeline: &dyn Pipeline,
-    threads: usize,
+    threads: u64,
     bursts: u64,
-) -> f64 {
-    let barrier = Barrier::new(threads + 1);
+) -> Rate {
+    let size = BURST.min(2 * BURST / threads);
+    let barrier = Barrier::new(threads as usize + 1);
     let worker = || {
-        let mut samples = Vec::new();
+        let mut times = Vec::new();
         for _ in 0..bursts {
             barrier.wait();
-            samples.extend(sampled_burst(subject, 0));
+            times.extend(samples(subject, Workload::FourSpans, 0..size, SAMPLE));
             barrier.wait();
         }
-        SPANS_PER_TRACE as f64 * 1e9 / median(&mut samples)
+        SPANS_PER_TRACE as f64 * 1e9 / median(&mut times)
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let mut times = Vec::new();
         for _ in 0..bursts {
+            let started = Instant::now();
             barrier.wait();
             barrier.wait();
+            times.push(per(started.elapsed(), threads * size * SPANS_PER_TRACE));
             pipeline.flush();
         }
-        workers
-            .into_iter()
-            .map(|worker| worker.join().expect("a subject does not panic"))
-            .sum()
+        let rates = workers.into_iter().map(|worker| worker.join());
+        Rate {
+            undisturbed: rates
+                .map(|rate| rate.expect("a subject does not panic"))
+                .sum(),
+            bursts: 1e9 / median(&mut times),
+        }
     })
 }
 

@@ -6,6 +6,7 @@ use crate::figures::Summary;
 use crate::options::Options;
 use crate::results::{Case, Results};
 use crate::subject::{self, OURS, PLAIN, Subject};
+use crate::workload::Workload;
 
 /// The whole report.
 pub(crate) fn markdown(
@@ -22,6 +23,7 @@ pub(crate) fn markdown(
         options.traces
     );
     text += &times(results);
+    text += &workloads(results);
     text += &sizes(results);
     text += &small_calls(results);
     text += &budgets(results);
@@ -50,6 +52,34 @@ fn times(results: &Results) -> String {
     }
     let plain = results.summary(PLAIN, null, "foreground_ns");
     let _ = writeln!(text, "\nThe untraced code: {} ns.\n", spread(plain, 1));
+    text
+}
+
+fn workloads(results: &Results) -> String {
+    let names: Vec<_> = results.traced().collect();
+    let mut text = format!(
+        "## Other workloads\n\nForeground net per trace in ns; allocations on the request thread; \
+         ours / it.\n\n| | {} |\n|---|{}\n",
+        names.join(" | "),
+        "---:|".repeat(names.len())
+    );
+    for workload in Workload::ALL.into_iter().skip(1) {
+        let case = Case::workload(workload);
+        let _ = write!(text, "| {} |", workload.name());
+        for name in &names {
+            let time = middle(results.net(name, case, "foreground_ns"), 0);
+            let allocations = middle(results.net(name, case, "request_thread"), 0);
+            let ratio = results.net_ratio(OURS, name, case, "foreground_ns");
+            let _ = write!(text, " {time}; {allocations}");
+            if *name != OURS {
+                let _ = write!(text, "; {}", middle(ratio, 2));
+            }
+            text += " |";
+        }
+        text.push('\n');
+    }
+    text += "\n*Half dropped*: ours in `with_on_end`, the SDK and tracing in a span processor, \
+             fastrace in its reporter. fastrace records errors only by hand, as is done here.\n\n";
     text
 }
 
@@ -88,21 +118,25 @@ fn sizes(results: &Results) -> String {
 
 fn small_calls(results: &Results) -> String {
     let mut text = String::from(
-        "## Calls that record nothing, and two threads\n\n\
+        "## Calls that record nothing, and several threads\n\n\
          | | unsampled child, ns over the plain call | disabled span, ns over the plain call \
-         | spans/s, one thread | two threads / one |\n\
-         |---|---:|---:|---:|---:|\n",
+         | spans/s, one thread | two threads / one | four / one |\n\
+         |---|---:|---:|---:|---:|---:|\n",
     );
     for name in results.traced() {
         let threads = Case::THREADS;
         let _ = writeln!(
             text,
-            "| {name} | {} | {} | {} | {} |",
+            "| {name} | {} | {} | {} | {} | {} |",
             spread(results.net(name, Case::UNSAMPLED, "call_ns"), 1),
             spread(results.net(name, Case::DISABLED, "call_ns"), 1),
             middle(results.summary(name, threads, "one_thread"), 0),
             spread(
                 results.within(name, threads, "two_threads", "one_thread"),
+                2
+            ),
+            spread(
+                results.within(name, threads, "four_threads_bursts", "one_thread_bursts"),
                 2
             ),
         );

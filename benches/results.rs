@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::figures::{Figures, Summary};
 use crate::measure::Measure;
 use crate::subject::PLAIN;
+use crate::workload::Workload;
 
 /// Where the spans of a case go.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -32,6 +33,11 @@ impl Case {
     pub(crate) const UNSAMPLED: Self = Self::null(Measure::Unsampled);
     pub(crate) const DISABLED: Self = Self::null(Measure::Disabled);
 
+    /// The time of a workload other than the 4-span trace.
+    pub(crate) const fn workload(workload: Workload) -> Self {
+        Self::null(Measure::Workload(workload))
+    }
+
     const fn null(measure: Measure) -> Self {
         Self {
             measure,
@@ -55,6 +61,7 @@ impl Case {
             Self::DISABLED,
             Self::THREADS,
         ];
+        cases.extend(Workload::ALL.into_iter().skip(1).map(Self::workload));
         if round == 0 {
             cases.extend([Self::ALLOCATIONS_NULL, Self::ALLOCATIONS_OTLP, Self::MEMORY]);
         }
@@ -64,6 +71,7 @@ impl Case {
     /// Whether the cost of the untraced code is to be subtracted.
     pub(crate) fn needs_plain(self) -> bool {
         matches!(self, Self::TIME_NULL | Self::UNSAMPLED | Self::DISABLED)
+            || matches!(self.measure, Measure::Workload(_))
     }
 }
 

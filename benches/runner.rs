@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::figures::Figures;
+use crate::measure::Measure;
 use crate::options::Options;
 use crate::results::{Case, Exporter, Results};
 use crate::sink::{Verdict, WITH_CODE, WITHOUT_CODE};
 use crate::subject::{self, PLAIN, Subject};
-use crate::workload::SPANS_PER_TRACE;
 use crate::{CHILD, SINK, chart, report};
 
 /// Measures everything, prints the tables and writes them.
@@ -115,6 +115,10 @@ impl Processes {
         let mut child = Command::new(&self.program);
         child.args([CHILD, case.measure.name(), subject.name()]);
         child.arg(traces.to_string());
+        // Where it asks for backtraces, ours send one with every error; the others never do.
+        child
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("RUST_LIB_BACKTRACE");
         if case.exporter == Exporter::Otlp {
             child.arg(&self.endpoint);
         }
@@ -130,7 +134,7 @@ impl Processes {
         let line = String::from_utf8_lossy(&output.stdout);
         Ok(Figures::parse(&line)
             .ok_or_else(|| format!("unreadable figures `{line}`"))
-            .and_then(|figures| check(subject, figures, verdict)))
+            .and_then(|figures| check(subject, case.measure, figures, verdict)))
     }
 
     fn verdict(&mut self, with_code: bool) -> Result<Verdict, Box<dyn Error>> {
@@ -154,6 +158,7 @@ impl Drop for Processes {
 /// Voids a run whose spans did not all arrive, or not as they should be.
 fn check(
     subject: &dyn Subject,
+    measure: Measure,
     figures: Figures,
     verdict: Option<Verdict>,
 ) -> Result<Figures, String> {
@@ -167,7 +172,7 @@ fn check(
         }
     } else {
         let delivered = figures.get("delivered").map(|spans| spans as u64);
-        if delivered != Some(traces * SPANS_PER_TRACE) {
+        if delivered != Some(traces * measure.exported()) {
             let delivered = delivered.unwrap_or(0);
             return Err(format!("of {traces} traces {delivered} spans came out"));
         }
@@ -194,10 +199,10 @@ mod tests {
 
     #[test]
     fn a_run_that_lost_a_span_is_void() {
-        assert!(check(traced(), figures(2, Some(8)), None).is_ok());
-        let fault = check(traced(), figures(2, Some(7)), None).unwrap_err();
+        assert!(check(traced(), Measure::Time, figures(2, Some(8)), None).is_ok());
+        let fault = check(traced(), Measure::Time, figures(2, Some(7)), None).unwrap_err();
         assert_eq!(fault, "of 2 traces 7 spans came out");
-        assert!(check(traced(), figures(2, None), None).is_err());
+        assert!(check(traced(), Measure::Time, figures(2, None), None).is_err());
     }
 
     #[test]
@@ -207,9 +212,17 @@ mod tests {
             traces: 2,
             fault: String::new(),
         };
-        assert!(check(traced(), figures(2, None), Some(verdict.clone())).is_ok());
+        assert!(
+            check(
+                traced(),
+                Measure::Time,
+                figures(2, None),
+                Some(verdict.clone())
+            )
+            .is_ok()
+        );
         verdict.fault = "the root has a parent".to_owned();
-        assert!(check(traced(), figures(2, None), Some(verdict)).is_err());
+        assert!(check(traced(), Measure::Time, figures(2, None), Some(verdict)).is_err());
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Meter {
 
 /// User time of all children that have ended.
 #[allow(unsafe_code)]
-fn user_milliseconds() -> f64 {
+pub(crate) fn user_milliseconds() -> f64 {
     // SAFETY: all zeros is a value of this type, and the call fills it in.
     let usage = unsafe {
         let mut usage = std::mem::zeroed::<libc::rusage>();

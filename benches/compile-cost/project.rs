@@ -102,11 +102,27 @@ impl Project {
 
     /// Checks everything once, so that only the generated crates are left to check.
     pub(crate) fn warm(&self) -> Result<(), Box<dyn Error>> {
-        succeed(self.cargo().arg("--workspace"))
+        succeed(self.cargo(Goal::Check).arg("--workspace"))
+    }
+
+    /// Builds everything once, for the same reason.
+    pub(crate) fn warm_build(&self) -> Result<(), Box<dyn Error>> {
+        succeed(self.cargo(Goal::Build).arg("--workspace"))
+    }
+
+    /// The size of what [`Goal::Build`] has made of one of the crates, in bytes.
+    pub(crate) fn rlib_size(&self, variant: &Variant) -> Result<u64, Box<dyn Error>> {
+        let name = format!("libcost_{}.rlib", variant.name.replace('-', "_"));
+        Ok(fs::metadata(self.folder.join("target/debug").join(name))?.len())
     }
 
     /// What the compiler takes for one of the crates.
-    pub(crate) fn check(&self, variant: &Variant, meter: Meter) -> Result<f64, Box<dyn Error>> {
+    pub(crate) fn measure(
+        &self,
+        variant: &Variant,
+        goal: Goal,
+        meter: Meter,
+    ) -> Result<f64, Box<dyn Error>> {
         let source = self.folder.join("crates").join(variant.name);
         let source = File::options()
             .append(true)
@@ -114,31 +130,48 @@ impl Project {
         source.set_modified(SystemTime::now())?;
         let count = self.folder.join("count");
         let _ = fs::remove_file(&count);
-        let mut cargo = self.cargo();
+        let mut cargo = self.cargo(goal);
         cargo.arg("-p").arg(format!("cost-{}", variant.name));
         meter.wrap(&mut cargo, &count)?;
         succeed(&mut cargo)?;
         Ok(fs::read_to_string(&count)?.parse()?)
     }
 
-    fn cargo(&self) -> Command {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // What cargo has set for this program is not meant for another workspace.
-        let inherited = std::env::vars_os().map(|(name, _)| name);
-        for name in inherited.filter(|name| name.to_string_lossy().starts_with("CARGO_PKG_")) {
-            cargo.env_remove(name);
-        }
-        cargo
-            .args(["check", "--quiet"])
-            .current_dir(&self.folder)
-            .env_remove("CARGO_TARGET_DIR")
-            .env_remove("RUSTFLAGS")
-            .env("CARGO_INCREMENTAL", "0");
-        cargo
+    fn cargo(&self, goal: Goal) -> Command {
+        cargo(&self.folder, goal)
     }
 }
 
-fn succeed(command: &mut Command) -> Result<(), Box<dyn Error>> {
+/// What cargo is to do.
+#[derive(Clone, Copy)]
+pub(crate) enum Goal {
+    Check,
+    Build,
+}
+
+/// Cargo in the workspace of that folder.
+pub(crate) fn cargo(folder: &Path, goal: Goal) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo has set for this program is not meant for another workspace.
+    let inherited = std::env::vars_os().map(|(name, _)| name);
+    for name in inherited.filter(|name| name.to_string_lossy().starts_with("CARGO_PKG_")) {
+        cargo.env_remove(name);
+    }
+    cargo
+        .arg(match goal {
+            Goal::Check => "check",
+            Goal::Build => "build",
+        })
+        .arg("--quiet")
+        .current_dir(folder)
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("CARGO_PROFILE_DEV_DEBUG")
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_INCREMENTAL", "0");
+    cargo
+}
+
+pub(crate) fn succeed(command: &mut Command) -> Result<(), Box<dyn Error>> {
     let status = command.status()?;
     if status.success() {
         Ok(())

@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
+use prost::{DecodeError, Message};
 
 use crate::workload::{CUSTOMER, ROOT, SPANS_PER_TRACE, STEPS};
 
@@ -48,9 +48,9 @@ pub(super) fn verdict(bodies: &[Vec<u8>], with_code: bool) -> Verdict {
     let mut verdict = Verdict::default();
     let mut traces: HashMap<Vec<u8>, Vec<Span>> = HashMap::new();
     for body in bodies {
-        match ExportTraceServiceRequest::decode(body.as_slice()) {
-            Ok(request) => {
-                for span in spans(request) {
+        match spans(body) {
+            Ok(spans) => {
+                for span in spans {
                     verdict.spans += 1;
                     traces.entry(span.trace_id.clone()).or_default().push(span);
                 }
@@ -69,12 +69,14 @@ pub(super) fn verdict(bodies: &[Vec<u8>], with_code: bool) -> Verdict {
     verdict
 }
 
-fn spans(request: ExportTraceServiceRequest) -> impl Iterator<Item = Span> {
-    request
+/// The spans of one request.
+pub(super) fn spans(body: &[u8]) -> Result<impl Iterator<Item = Span>, DecodeError> {
+    let request = ExportTraceServiceRequest::decode(body)?;
+    let scopes = request
         .resource_spans
         .into_iter()
-        .flat_map(|resource| resource.scope_spans)
-        .flat_map(|scope| scope.spans)
+        .flat_map(|resource| resource.scope_spans);
+    Ok(scopes.flat_map(|scope| scope.spans))
 }
 
 /// The order that the trace stands for, or what is wrong with it.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 pub use check::Verdict;
+use opentelemetry_proto::tonic::trace::v1::Span;
 
 type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
 
@@ -47,6 +48,15 @@ impl Sink {
     pub fn verdict(&self, with_code: bool) -> Verdict {
         let bodies = std::mem::take(&mut *lock(&self.bodies));
         check::verdict(&bodies, with_code)
+    }
+
+    /// Decodes and forgets everything received since the last call; what cannot be decoded is
+    /// missing.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Span> {
+        let bodies = std::mem::take(&mut *lock(&self.bodies));
+        let decoded = bodies.iter().filter_map(|body| check::spans(body).ok());
+        decoded.flatten().collect()
     }
 }
 

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use fastrace::Span;
 use fastrace::collector::{Config, Reporter, SpanContext, SpanRecord};
 use fastrace::future::FutureExt;
+use fastrace::local::LocalSpan;
+use fastrace::{Event, Span};
 use fastrace_opentelemetry::OpenTelemetryReporter;
 use opentelemetry::InstrumentationScope;
 
@@ -17,7 +18,9 @@ use super::sdk::{otlp, resource};
 use super::{BATCH, Destination, Pipeline, Subject};
 use crate::executor::yield_once;
 use crate::gate::Gate;
-use crate::workload::{Refused, drive, repeat, step};
+use crate::workload::{
+    Bodies, Failed, Refused, Workload, fail, is_dropped, repeat, step, with_twenty,
+};
 
 pub(super) struct Fastrace;
 
@@ -75,6 +78,124 @@ fn store(id: u64) -> Result<u64, Refused> {
     step(id)
 }
 
+#[fastrace::trace(short_name = true, properties = { "id": "{id}" })]
+#[inline(never)]
+fn nested(id: u64) -> Result<u64, Refused> {
+    if id == 1 { step(id) } else { nested(id - 1) }
+}
+
+/// A span without a parent, which the attribute cannot make.
+fn in_root<const N: usize, T>(
+    name: &'static str,
+    properties: impl FnOnce() -> [(&'static str, String); N],
+    body: impl FnOnce() -> T,
+) -> T {
+    let root = root(name).with_properties(properties);
+    let _entered = root.set_local_parent();
+    body()
+}
+
+#[inline(never)]
+fn nested_root(id: u64) -> Result<u64, Refused> {
+    in_root("nested", || [("id", id.to_string())], || nested(id - 1))
+}
+
+#[inline(never)]
+fn fan_out(count: u64) -> Result<u64, Refused> {
+    in_root(
+        "fan_out",
+        || [("count", count.to_string())],
+        || (0..count).try_fold(0, |sum, id| Ok(sum + load(id)?)),
+    )
+}
+
+#[inline(never)]
+fn place(id: u64) -> Result<u64, Failed> {
+    in_root("place", || [("id", id.to_string())], || noted(reserve(id)))
+}
+
+#[fastrace::trace(short_name = true, properties = { "id": "{id}" })]
+#[inline(never)]
+fn reserve(id: u64) -> Result<u64, Failed> {
+    noted(fail(id))
+}
+
+#[inline(never)]
+#[expect(clippy::too_many_arguments)]
+fn described(
+    a: u64,
+    b: u64,
+    c: u64,
+    d: u64,
+    e: u64,
+    f: u64,
+    g: u64,
+    h: u64,
+    i: u64,
+    j: u64,
+    k: u64,
+    l: u64,
+    m: u64,
+    n: u64,
+    o: u64,
+    p: u64,
+    q: u64,
+    r: u64,
+    s: u64,
+    t: u64,
+) -> Result<u64, Refused> {
+    let properties = || {
+        [
+            ("a", a.to_string()),
+            ("b", b.to_string()),
+            ("c", c.to_string()),
+            ("d", d.to_string()),
+            ("e", e.to_string()),
+            ("f", f.to_string()),
+            ("g", g.to_string()),
+            ("h", h.to_string()),
+            ("i", i.to_string()),
+            ("j", j.to_string()),
+            ("k", k.to_string()),
+            ("l", l.to_string()),
+            ("m", m.to_string()),
+            ("n", n.to_string()),
+            ("o", o.to_string()),
+            ("p", p.to_string()),
+            ("q", q.to_string()),
+            ("r", r.to_string()),
+            ("s", s.to_string()),
+            ("t", t.to_string()),
+        ]
+    };
+    in_root("described", properties, || {
+        step(a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s + t)
+    })
+}
+
+fn describe(id: u64) -> Result<u64, Refused> {
+    with_twenty!(described, id)
+}
+
+#[inline(never)]
+fn search(text: &str) -> Result<u64, Refused> {
+    in_root(
+        "search",
+        || [("text", text.to_owned())],
+        || step(text.len() as u64),
+    )
+}
+
+/// fastrace leaves errors to its user: the event that the others record by themselves.
+fn noted<T, E: Error>(result: Result<T, E>) -> Result<T, E> {
+    if let Err(error) = &result {
+        LocalSpan::add_event(
+            Event::new("exception").with_property(|| ("exception.message", error.to_string())),
+        );
+    }
+    result
+}
+
 impl Subject for Fastrace {
     fn name(&self) -> &'static str {
         "fastrace"
@@ -88,9 +209,12 @@ impl Subject for Fastrace {
         let config = Config::default().report_interval(REPORT_INTERVAL);
         match destination {
             Destination::Off => MODE.store(OFF, Ordering::Relaxed),
-            Destination::Unsampled => {
+            Destination::Unsampled(gate) => {
                 MODE.store(UNSAMPLED, Ordering::Relaxed);
-                fastrace::set_reporter(Null(Arc::new(Gate::opened())), config);
+                fastrace::set_reporter(Null(gate.clone()), config);
+            }
+            Destination::HalfDropped(gate) => {
+                fastrace::set_reporter(HalfDropped(Null(gate.clone())), config);
             }
             Destination::Null(gate) => fastrace::set_reporter(Null(gate.clone()), config),
             Destination::Otlp(url) => {
@@ -103,8 +227,16 @@ impl Subject for Fastrace {
         Ok(Box::new(Collector))
     }
 
-    fn traces(&self, orders: Range<u64>) {
-        drive(orders, checkout);
+    fn run(&self, workload: Workload, orders: Range<u64>) {
+        Bodies {
+            checkout,
+            nested: nested_root,
+            fan_out,
+            place,
+            describe,
+            search,
+        }
+        .run(workload, orders);
     }
 
     fn calls(&self, count: u64) {
@@ -148,5 +280,14 @@ struct Null(Arc<Gate>);
 impl Reporter for Null {
     fn report(&mut self, spans: Vec<SpanRecord>) {
         self.0.pass(spans.len());
+    }
+}
+
+struct HalfDropped(Null);
+
+impl Reporter for HalfDropped {
+    fn report(&mut self, mut spans: Vec<SpanRecord>) {
+        spans.retain(|span| !is_dropped(&span.name));
+        self.0.report(spans);
     }
 }

@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::gate::Gate;
+use crate::workload::Workload;
 
 /// The most spans that may wait for their exporter; more than any burst makes, so nobody drops.
 const QUEUE: usize = 32_768;
@@ -24,7 +25,9 @@ pub enum Destination {
     /// Tracing is compiled in and switched off.
     Off,
     /// The sampler says no to every root.
-    Unsampled,
+    Unsampled(Arc<Gate>),
+    /// A hook drops half of the spans; the exporter only counts.
+    HalfDropped(Arc<Gate>),
     /// An exporter that only counts.
     Null(Arc<Gate>),
     /// OTLP over HTTP to this base URL.
@@ -58,8 +61,8 @@ pub trait Subject: Sync {
     /// If the exporter cannot be built.
     fn install(&self, destination: &Destination) -> Result<Box<dyn Pipeline>, Box<dyn Error>>;
 
-    /// Makes one 4-span trace per order.
-    fn traces(&self, orders: Range<u64>);
+    /// Makes one trace per order.
+    fn run(&self, workload: Workload, orders: Range<u64>);
 
     /// Opens one root and calls one traced step `count` times below it.
     fn calls(&self, count: u64);

@@ -5,12 +5,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trace_runtime::{Batch, ExportError, Exporter, Sampler, Tracer, TracerGuard, traced};
+use trace_runtime::{Batch, ExportError, Exporter, Keep, Sampler, Tracer, TracerGuard, traced};
 
 use super::{Destination, Pipeline, Subject};
 use crate::executor::yield_once;
 use crate::gate::Gate;
-use crate::workload::{Refused, drive, repeat, step};
+use crate::workload::{
+    Bodies, Failed, Refused, Workload, fail, is_dropped, repeat, step, with_twenty,
+};
 
 pub(super) struct Ours;
 
@@ -42,6 +44,68 @@ fn store(id: u64) -> Result<u64, Refused> {
 }
 
 #[traced]
+#[inline(never)]
+fn nested(id: u64) -> Result<u64, Refused> {
+    if id == 1 { step(id) } else { nested(id - 1) }
+}
+
+#[traced]
+#[inline(never)]
+fn fan_out(count: u64) -> Result<u64, Refused> {
+    (0..count).try_fold(0, |sum, id| Ok(sum + load(id)?))
+}
+
+#[traced]
+#[inline(never)]
+fn place(id: u64) -> Result<u64, Failed> {
+    reserve(id)
+}
+
+#[traced]
+#[inline(never)]
+fn reserve(id: u64) -> Result<u64, Failed> {
+    fail(id)
+}
+
+#[traced]
+#[inline(never)]
+#[expect(clippy::too_many_arguments)]
+fn described(
+    a: u64,
+    b: u64,
+    c: u64,
+    d: u64,
+    e: u64,
+    f: u64,
+    g: u64,
+    h: u64,
+    i: u64,
+    j: u64,
+    k: u64,
+    l: u64,
+    m: u64,
+    n: u64,
+    o: u64,
+    p: u64,
+    q: u64,
+    r: u64,
+    s: u64,
+    t: u64,
+) -> Result<u64, Refused> {
+    step(a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s + t)
+}
+
+fn describe(id: u64) -> Result<u64, Refused> {
+    with_twenty!(described, id)
+}
+
+#[traced]
+#[inline(never)]
+fn search(text: &str) -> Result<u64, Refused> {
+    step(text.len() as u64)
+}
+
+#[traced]
 fn calls(count: u64) {
     repeat(count, load);
 }
@@ -67,17 +131,31 @@ impl Subject for Ours {
             Destination::Off => {
                 builder.with_env(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
             }
-            Destination::Unsampled => builder
+            Destination::Unsampled(gate) => builder
                 .with_sampler(Sampler::always_off())
-                .with_exporter(Null(Arc::new(Gate::opened()))),
+                .with_exporter(Null(gate.clone())),
+            Destination::HalfDropped(gate) => builder
+                .with_on_end(|span| match is_dropped(&span.name) {
+                    true => Keep::No,
+                    false => Keep::Yes,
+                })
+                .with_exporter(Null(gate.clone())),
             Destination::Null(gate) => builder.with_exporter(Null(gate.clone())),
             Destination::Otlp(url) => builder.with_endpoint(url),
         };
         Ok(Box::new(builder.install()?))
     }
 
-    fn traces(&self, orders: Range<u64>) {
-        drive(orders, checkout);
+    fn run(&self, workload: Workload, orders: Range<u64>) {
+        Bodies {
+            checkout,
+            nested,
+            fan_out,
+            place,
+            describe,
+            search,
+        }
+        .run(workload, orders);
     }
 
     fn calls(&self, count: u64) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{Destination, Pipeline, Subject};
 use crate::executor::yield_once;
-use crate::workload::{Refused, drive, repeat, step};
+use crate::workload::{Bodies, Failed, Refused, Workload, fail, repeat, step, with_twenty};
 
 pub(super) struct Plain;
 
@@ -32,6 +32,62 @@ fn store(id: u64) -> Result<u64, Refused> {
     step(id)
 }
 
+#[inline(never)]
+fn nested(id: u64) -> Result<u64, Refused> {
+    if id == 1 { step(id) } else { nested(id - 1) }
+}
+
+#[inline(never)]
+fn fan_out(count: u64) -> Result<u64, Refused> {
+    (0..count).try_fold(0, |sum, id| Ok(sum + load(id)?))
+}
+
+#[inline(never)]
+fn place(id: u64) -> Result<u64, Failed> {
+    reserve(id)
+}
+
+#[inline(never)]
+fn reserve(id: u64) -> Result<u64, Failed> {
+    fail(id)
+}
+
+#[inline(never)]
+#[expect(clippy::too_many_arguments)]
+fn described(
+    a: u64,
+    b: u64,
+    c: u64,
+    d: u64,
+    e: u64,
+    f: u64,
+    g: u64,
+    h: u64,
+    i: u64,
+    j: u64,
+    k: u64,
+    l: u64,
+    m: u64,
+    n: u64,
+    o: u64,
+    p: u64,
+    q: u64,
+    r: u64,
+    s: u64,
+    t: u64,
+) -> Result<u64, Refused> {
+    step(a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s + t)
+}
+
+fn describe(id: u64) -> Result<u64, Refused> {
+    with_twenty!(described, id)
+}
+
+#[inline(never)]
+fn search(text: &str) -> Result<u64, Refused> {
+    step(text.len() as u64)
+}
+
 impl Subject for Plain {
     fn name(&self) -> &'static str {
         super::PLAIN
@@ -45,8 +101,16 @@ impl Subject for Plain {
         Ok(Box::new(Nothing))
     }
 
-    fn traces(&self, orders: Range<u64>) {
-        drive(orders, checkout);
+    fn run(&self, workload: Workload, orders: Range<u64>) {
+        Bodies {
+            checkout,
+            nested,
+            fan_out,
+            place,
+            describe,
+            search,
+        }
+        .run(workload, orders);
     }
 
     fn calls(&self, count: u64) {

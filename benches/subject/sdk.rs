@@ -12,14 +12,16 @@ use opentelemetry_otlp::{Protocol, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider, SpanData,
-    SpanExporter,
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider, Span, SpanData,
+    SpanExporter, SpanProcessor,
 };
 
 use super::{BATCH, Destination, Pipeline, QUEUE, Subject};
 use crate::executor::yield_once;
 use crate::gate::Gate;
-use crate::workload::{Refused, drive, repeat, step};
+use crate::workload::{
+    Bodies, Failed, Refused, Workload, fail, is_dropped, repeat, step, with_twenty,
+};
 
 pub(super) struct Sdk<const CODE: bool>;
 
@@ -76,49 +78,134 @@ async fn checkout<const CODE: bool>(order_id: u64, customer: &str) -> Result<u64
     result
 }
 
-/// What the three steps share; the name, the function and the line are their own.
+/// What all sync functions share; the name, the function and the line are their own.
 #[inline(always)]
-fn traced_step<const CODE: bool>(
+fn in_span<const CODE: bool, const N: usize, E: Error>(
     name: &'static str,
     function: &'static str,
     line: u32,
-    id: u64,
-) -> Result<u64, Refused> {
+    arguments: [KeyValue; N],
+    body: impl FnOnce() -> Result<u64, E>,
+) -> Result<u64, E> {
     let tracer = tracer::<CODE>();
     let span = tracer
         .span_builder(name)
-        .with_attributes(attributes::<CODE, 1>(
-            [KeyValue::new("id", id as i64)],
-            function,
-            line,
-        ))
+        .with_attributes(attributes::<CODE, N>(arguments, function, line))
         .start(tracer);
     let context = Context::current_with_span(span);
     let _entered = context.clone().attach();
-    let result = step(id);
+    let result = body();
     finish(&context, &result);
     result
 }
 
-fn finish(context: &Context, result: &Result<u64, Refused>) {
+fn finish<E: Error>(context: &Context, result: &Result<u64, E>) {
     if let Err(error) = result {
+        context.span().record_error(error);
         context.span().set_status(Status::error(error.to_string()));
     }
 }
 
+/// Opens a span named after a function, with numbers as arguments.
+macro_rules! traced {
+    ($function:ident, [$($argument:ident),*], $body:expr) => {
+        in_span::<CODE, _, _>(
+            stringify!($function),
+            concat!(module_path!(), "::", stringify!($function)),
+            line!(),
+            [$(KeyValue::new(stringify!($argument), $argument as i64)),*],
+            || $body,
+        )
+    };
+}
+
 #[inline(never)]
 fn load<const CODE: bool>(id: u64) -> Result<u64, Refused> {
-    traced_step::<CODE>("load", concat!(module_path!(), "::load"), line!(), id)
+    traced!(load, [id], step(id))
 }
 
 #[inline(never)]
 fn price<const CODE: bool>(id: u64) -> Result<u64, Refused> {
-    traced_step::<CODE>("price", concat!(module_path!(), "::price"), line!(), id)
+    traced!(price, [id], step(id))
 }
 
 #[inline(never)]
 fn store<const CODE: bool>(id: u64) -> Result<u64, Refused> {
-    traced_step::<CODE>("store", concat!(module_path!(), "::store"), line!(), id)
+    traced!(store, [id], step(id))
+}
+
+#[inline(never)]
+fn nested<const CODE: bool>(id: u64) -> Result<u64, Refused> {
+    traced!(nested, [id], {
+        if id == 1 {
+            step(id)
+        } else {
+            nested::<CODE>(id - 1)
+        }
+    })
+}
+
+#[inline(never)]
+fn fan_out<const CODE: bool>(count: u64) -> Result<u64, Refused> {
+    traced!(fan_out, [count], {
+        (0..count).try_fold(0, |sum, id| Ok(sum + load::<CODE>(id)?))
+    })
+}
+
+#[inline(never)]
+fn place<const CODE: bool>(id: u64) -> Result<u64, Failed> {
+    traced!(place, [id], reserve::<CODE>(id))
+}
+
+#[inline(never)]
+fn reserve<const CODE: bool>(id: u64) -> Result<u64, Failed> {
+    traced!(reserve, [id], fail(id))
+}
+
+#[inline(never)]
+#[expect(clippy::too_many_arguments)]
+fn described<const CODE: bool>(
+    a: u64,
+    b: u64,
+    c: u64,
+    d: u64,
+    e: u64,
+    f: u64,
+    g: u64,
+    h: u64,
+    i: u64,
+    j: u64,
+    k: u64,
+    l: u64,
+    m: u64,
+    n: u64,
+    o: u64,
+    p: u64,
+    q: u64,
+    r: u64,
+    s: u64,
+    t: u64,
+) -> Result<u64, Refused> {
+    traced!(
+        described,
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t],
+        { step(a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s + t) }
+    )
+}
+
+fn describe<const CODE: bool>(id: u64) -> Result<u64, Refused> {
+    with_twenty!(described::<CODE>, id)
+}
+
+#[inline(never)]
+fn search<const CODE: bool>(text: &str) -> Result<u64, Refused> {
+    in_span::<CODE, _, _>(
+        "search",
+        concat!(module_path!(), "::search"),
+        line!(),
+        [KeyValue::new("text", text.to_owned())],
+        || step(text.len() as u64),
+    )
 }
 
 impl<const CODE: bool> Subject for Sdk<CODE> {
@@ -145,8 +232,16 @@ impl<const CODE: bool> Subject for Sdk<CODE> {
         Ok(Box::new(provider))
     }
 
-    fn traces(&self, orders: Range<u64>) {
-        drive(orders, checkout::<CODE>);
+    fn run(&self, workload: Workload, orders: Range<u64>) {
+        Bodies {
+            checkout: checkout::<CODE>,
+            nested: nested::<CODE>,
+            fan_out: fan_out::<CODE>,
+            place: place::<CODE>,
+            describe: describe::<CODE>,
+            search: search::<CODE>,
+        }
+        .run(workload, orders);
     }
 
     fn calls(&self, count: u64) {
@@ -176,9 +271,12 @@ pub(super) fn provider(destination: &Destination) -> Result<SdkTracerProvider, B
     let builder = SdkTracerProvider::builder().with_resource(resource());
     Ok(match destination {
         Destination::Off => builder.build(),
-        Destination::Unsampled => builder
+        Destination::Unsampled(gate) => builder
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
-            .with_span_processor(batching(Null(Arc::new(Gate::opened()))))
+            .with_span_processor(batching(Null(gate.clone())))
+            .build(),
+        Destination::HalfDropped(gate) => builder
+            .with_span_processor(HalfDropped(batching(Null(gate.clone()))))
             .build(),
         Destination::Null(gate) => builder
             .with_span_processor(batching(Null(gate.clone())))
@@ -219,5 +317,33 @@ impl SpanExporter for Null {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         self.0.pass(batch.len());
         Ok(())
+    }
+}
+
+/// A processor before the one that batches is where the SDK lets its user drop a span.
+#[derive(Debug)]
+struct HalfDropped(BatchSpanProcessor);
+
+impl SpanProcessor for HalfDropped {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.0.on_start(span, context);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        if !is_dropped(&span.name) {
+            self.0.on_end(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
     }
 }

@@ -4,3 +4,4 @@ pub mod closed_port;
 pub mod collector;
 pub mod jaeger_thrift_agent;
 pub mod jaeger_thrift_idl;
+pub mod meter;

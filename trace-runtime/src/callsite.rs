@@ -94,7 +94,7 @@ impl Callsite {
 
     /// A call site of ours rather than the user's: its scope has a schema URL, and its place in our
     /// code is of no interest.
-    #[cfg(any(feature = "stream", feature = "tower"))]
+    #[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]
     pub(crate) const fn library(mut self, schema_url: &'static str) -> Self {
         self.library = Some(schema_url);
         self

@@ -39,7 +39,25 @@ pub fn carry<R>(body: impl FnOnce() -> R) -> impl FnOnce() -> R {
     }
 }
 
+/// The same for a closure that is called any number of times, say by rayon's parallel iterators.
+///
+/// ```
+/// use rayon::prelude::*;
+///
+/// let doubled = [1, 2, 3].par_iter().map(trace_runtime::carry_fn(|n| 2 * n));
+/// assert_eq!(doubled.sum::<i32>(), 12);
+/// ```
+pub fn carry_fn<A, R>(body: impl Fn(A) -> R) -> impl Fn(A) -> R {
+    let cx = Context::current();
+    move |argument| {
+        let _attached = cx.clone().attach();
+        body(argument)
+    }
+}
+
 /// [`tokio::spawn`], for a future that keeps the current context.
+///
+/// What becomes of the spans of a bare `tokio::spawn` is told in [`tasks`](crate::tasks).
 #[cfg(feature = "tokio")]
 #[track_caller]
 pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>

@@ -51,7 +51,7 @@
 //! # }
 //! ```
 //!
-//! Between services, [`inject`] and [`extract`] write and read headers, `#[traced(parent = headers)]`
+//! [`tasks`] has every such way, for threads, rayon and tokio, and what happens without. Between services, [`inject`] and [`extract`] write and read headers, `#[traced(parent = headers)]`
 //! takes the caller's span as its parent, and `tower::ServerLayer` (feature `tower`) does it for a whole
 //! service. Spans made by hand with the OpenTelemetry API, and whatever else speaks it, are parents and
 //! children of ours and land in the same export.
@@ -74,7 +74,7 @@
 //! # Tests
 //!
 //! Feature `testing`: `testing::capture()` keeps the spans of a scope, for parallel tests without a
-//! collector.
+//! collector, and `testing::assert_trace!` compares them with what is expected.
 //!
 //! # Features
 //!
@@ -91,10 +91,12 @@
 //! | `tower`, `axum` | `ServerLayer` and `ClientLayer` for HTTP and gRPC, axum's matched route | |
 //! | `reqwest` | a middleware for reqwest's client | |
 //! | `stream` | streams inside a span, also those that traced functions return | |
-//! | `tokio` | `spawn` and `spawn_blocking` that keep the span | |
+//! | `messaging` | producer and consumer spans for message brokers | |
+//! | `metrics` | metrics about spans, and how long they took | |
+//! | `tokio` | `spawn`, `spawn_blocking` and `tasks::JoinSet` that keep the span | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
-//! | `testing` | `testing::capture()` | |
+//! | `testing` | `testing::capture()`, `testing::assert_trace!` | |
 //! | `off` | `#[traced]` returns every function unchanged | |
 
 #[doc(hidden)]
@@ -117,6 +119,8 @@ mod ids;
 mod inside;
 mod integration;
 mod lazy_callsite;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod os;
 mod otel;
 mod outcome;
@@ -129,6 +133,7 @@ mod redact;
 pub mod sampler;
 mod span;
 mod span_future;
+pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracer;
@@ -139,7 +144,7 @@ pub use ::trace_macros::{Failure, ToValue, event, record, set_error, span, trace
 pub use opentelemetry;
 
 pub use callsite::Level;
-pub use carry::{InCurrentContext, carry, span_id, trace_id};
+pub use carry::{InCurrentContext, carry, carry_fn, span_id, trace_id};
 #[cfg(feature = "tokio")]
 pub use carry::{spawn, spawn_blocking};
 pub use config::Config;
@@ -149,6 +154,8 @@ pub use error::{FlushError, InitError};
 pub use exporter::{Batch, Console, ExportError, Exporter, Resource};
 #[cfg(feature = "log")]
 pub use integration::log;
+#[cfg(feature = "messaging")]
+pub use integration::messaging;
 #[cfg(feature = "reqwest")]
 pub use integration::reqwest;
 #[cfg(feature = "stream")]

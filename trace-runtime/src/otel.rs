@@ -112,6 +112,10 @@ impl Tracer for OtelTracer {
         let Some(mut span) = start_in(cx, site, kind, builder.name, &links) else {
             return LiveSpan::passing_on(parent);
         };
+        #[cfg(feature = "metrics")]
+        if let (Some(live), Some(start)) = (span.only_timed(), builder.start_time) {
+            live.set_wall_start(clock::unix_nanos(start));
+        }
         if let Some(live) = span.live() {
             if let Some(start) = builder.start_time {
                 live.set_wall_start(clock::unix_nanos(start));
@@ -165,12 +169,20 @@ impl Span for LiveSpan {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
+        #[cfg(feature = "metrics")]
+        if let Some(live) = self.only_timed() {
+            return live.keep_error(attribute);
+        }
         if let Some(live) = self.live() {
             live.set(attribute);
         }
     }
 
     fn set_status(&mut self, status: Status) {
+        #[cfg(feature = "metrics")]
+        if let Some(live) = self.only_timed() {
+            live.keep_status(&status);
+        }
         if let Some(live) = self.live() {
             #[cfg(any(feature = "log", feature = "tracing"))]
             if status == Status::Unset {

@@ -141,9 +141,7 @@ impl Expansion<'_> {
             // let __future = p::call_unfinished(&mut __span, (a,), move |(a,)| -> RET { BODY });
             // Box::pin(async move { .. })
             Shape::BoxedFuture(_, ty) => {
-                let name = quote_spanned!(here()=> call_unfinished);
-                let ty = self.repeated(ty.clone());
-                let call = self.call(&name, &quote_spanned!(here()=> -> #ty));
+                let call = self.call_boxed(ty);
                 let future = self.future();
                 quote_spanned! {here()=>
                     let __future = #call;
@@ -160,8 +158,7 @@ impl Expansion<'_> {
                         quote_spanned!(here()=> #lets let __ret = #future.await;)
                     }
                     Some(ty) => {
-                        let name = quote_spanned!(here()=> call_unfinished);
-                        let call = self.call(&name, &quote_spanned!(here()=> -> #ty));
+                        let call = self.call_boxed(ty);
                         quote_spanned!(here()=> let __ret = #call;)
                     }
                     None => {
@@ -235,6 +232,13 @@ impl Expansion<'_> {
         let name = Ident::new(name, here());
         let name = quote_spanned!(here()=> #name::<#output, _, _>);
         located_at(self.call(&name, &TokenStream::new()), at)
+    }
+
+    /// `p::call_unfinished(..)`, of a body that returns the boxed type as written.
+    fn call_boxed(&self, ty: &TokenStream) -> TokenStream {
+        let name = quote_spanned!(here()=> call_unfinished);
+        let ty = self.repeated(ty.clone());
+        self.call(&name, &quote_spanned!(here()=> -> #ty))
     }
 
     /// The body as written, if possible the very token.

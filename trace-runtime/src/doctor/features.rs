@@ -20,6 +20,8 @@ built![
     "http",
     "jaeger",
     "log",
+    "messaging",
+    "metrics",
     "off",
     "opentelemetry-jaeger",
     "otlp-grpc",

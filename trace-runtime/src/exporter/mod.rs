@@ -77,6 +77,12 @@ pub trait Exporter: Send + 'static {
 
     /// Where the spans go, for diagnostics, without credentials.
     fn target(&self) -> String;
+
+    /// What kind of exporter it is, for metrics (`otel.component.type`): the type's name, unless the
+    /// conventions have a word for it.
+    fn component_type(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
 }
 
 /// Why a batch was not delivered.

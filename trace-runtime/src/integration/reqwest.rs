@@ -67,7 +67,7 @@ use reqwest_middleware::{Error, Middleware, Next, Result};
 use super::http::client::{InjectTo, Outgoing, record_head};
 use super::http::{Protocol, error};
 use crate::Value;
-use crate::outcome::client_failed;
+use crate::outcome::{Sink, client_failed};
 use crate::span::Active;
 use crate::span_future::in_span;
 use crate::tracer::Tracer;
@@ -164,7 +164,7 @@ fn count(extensions: &mut Extensions, span: &Active) {
 }
 
 fn record(error: &Error, span: &mut Active) {
-    if !span.is_recording() {
+    if !Sink::recording(span) {
         return;
     }
     let mut failed = client_failed(error, part(error));

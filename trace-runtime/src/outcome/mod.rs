@@ -14,7 +14,7 @@ mod describe;
 mod error;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(any(feature = "stream", feature = "tower"))]
+#[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]
 mod service;
 
 use std::borrow::Cow;
@@ -34,7 +34,7 @@ pub(crate) use http::record as record_status;
 pub use http::{HttpDeciding, HttpOutcome, StatusOf};
 #[cfg(feature = "reqwest")]
 pub(crate) use service::client_failed;
-#[cfg(any(feature = "stream", feature = "tower"))]
+#[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]
 pub(crate) use service::failed as service_failed;
 
 use crate::{Value, bubble};

@@ -24,6 +24,9 @@ pub(crate) struct ThreadBuffer {
     pub(crate) ended: AtomicU64,
     pub(crate) dropped_queue_full: AtomicU64,
     pub(crate) open: OpenSpans,
+    /// Spans that began on the thread and are not sampled, as far as they are timed.
+    #[cfg(feature = "metrics")]
+    pub(crate) unsampled: AtomicU64,
 }
 
 impl ThreadBuffer {
@@ -84,6 +87,8 @@ impl Writer {
             ended: AtomicU64::new(0),
             dropped_queue_full: AtomicU64::new(0),
             open: OpenSpans::default(),
+            #[cfg(feature = "metrics")]
+            unsampled: AtomicU64::new(0),
         });
         queue.register(Arc::clone(&shared));
         Self {
@@ -111,11 +116,35 @@ impl Writer {
     pub(crate) fn push(&mut self, header: &Header, attributes: &[u8], late: Option<Box<Late>>) {
         add(&self.shared.ended, 1);
         self.open.add(&self.shared.open, header.site, -1);
+        if !self.store(header, attributes, late) {
+            add(&self.shared.dropped_queue_full, 1);
+        }
+    }
+
+    /// Counts a span that began on this thread and is not sampled.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn opened_unsampled(&mut self) {
+        add(&self.shared.unsampled, 1);
+    }
+
+    /// Stores such a span when it has ended, if there is room: it is in no books but its own.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn push_unsampled(
+        &mut self,
+        header: &Header,
+        attributes: &[u8],
+        late: Option<Box<Late>>,
+    ) {
+        self.store(header, attributes, late);
+    }
+
+    /// False if the queue is full.
+    #[inline]
+    fn store(&mut self, header: &Header, attributes: &[u8], late: Option<Box<Late>>) -> bool {
         let words = Header::WORDS + attributes.len() / 8;
         let bytes = 8 * words + late.as_ref().map_or(0, |late| late.bytes());
         if !self.credits.spend(bytes, &self.queue) {
-            add(&self.shared.dropped_queue_full, 1);
-            return;
+            return false;
         }
         if self.written + words > self.chunk.words.len() {
             self.next_chunk(words);
@@ -134,6 +163,7 @@ impl Writer {
         }
         self.written += words;
         self.chunk.released.store(self.written, Ordering::Release);
+        true
     }
 
     #[cold]

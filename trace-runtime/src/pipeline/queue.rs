@@ -45,6 +45,8 @@ pub(crate) struct Totals {
     pub(crate) ended: u64,
     pub(crate) dropped_queue_full: u64,
     pub(crate) open: OpenCounts,
+    #[cfg(feature = "metrics")]
+    pub(crate) unsampled: u64,
 }
 
 impl Totals {
@@ -52,6 +54,10 @@ impl Totals {
         self.ended += thread.ended.load(Ordering::Relaxed);
         self.dropped_queue_full += thread.dropped_queue_full.load(Ordering::Relaxed);
         thread.open.add_to(&mut self.open);
+        #[cfg(feature = "metrics")]
+        {
+            self.unsampled += thread.unsampled.load(Ordering::Relaxed);
+        }
     }
 }
 

@@ -213,6 +213,10 @@ impl Sender {
                 ),
                 message,
             );
+            #[cfg(feature = "metrics")]
+            self.counters
+                .undelivered
+                .fetch_add(lost as u64, Ordering::Relaxed);
             while let Some(batch) = self.outbox.front().cloned() {
                 self.done(&batch, batch.records.len() as u64, 0);
             }

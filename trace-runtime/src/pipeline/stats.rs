@@ -78,6 +78,11 @@ pub(crate) struct WorkerCounters {
 #[derive(Debug)]
 pub(crate) struct SenderCounters {
     pub(crate) target: String,
+    #[cfg(feature = "metrics")]
+    pub(crate) component_type: &'static str,
+    /// Of those that failed, the ones whose last attempt found nobody.
+    #[cfg(feature = "metrics")]
+    pub(crate) undelivered: AtomicU64,
     pub(crate) accepted: AtomicU64,
     pub(crate) exported: AtomicU64,
     pub(crate) failed: AtomicU64,
@@ -86,9 +91,16 @@ pub(crate) struct SenderCounters {
 }
 
 impl SenderCounters {
-    pub(crate) fn new(target: String) -> Self {
+    pub(crate) fn new(
+        target: String,
+        #[cfg(feature = "metrics")] component_type: &'static str,
+    ) -> Self {
         Self {
             target,
+            #[cfg(feature = "metrics")]
+            component_type,
+            #[cfg(feature = "metrics")]
+            undelivered: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             exported: AtomicU64::new(0),
             failed: AtomicU64::new(0),

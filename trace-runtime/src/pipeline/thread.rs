@@ -124,6 +124,22 @@ impl ThreadState {
     }
 }
 
+#[cfg(feature = "metrics")]
+impl ThreadState {
+    /// Counts a span that is not sampled.
+    pub(crate) fn count_unsampled(&self, core: &'static Core) -> Option<()> {
+        let mut own = self.own.try_borrow_mut().ok()?;
+        own.writers.of(&core.queue).opened_unsampled();
+        Some(())
+    }
+
+    /// The same, and makes a record for it.
+    pub(crate) fn open_unsampled(&self, core: &'static Core) -> Option<Box<Live>> {
+        self.count_unsampled(core)?;
+        Some(self.own.try_borrow_mut().ok()?.spare.take(core))
+    }
+}
+
 impl Spare {
     /// As many as spans are usually open at a time.
     const MOST: usize = 32;
@@ -207,6 +223,23 @@ pub(crate) fn push(
         // The thread is being torn down: a buffer of its own, handed over at once.
         Writer::register(queue).push(header, attributes, late);
     }
+}
+
+/// The same for a span that is not sampled; what cannot be stored is not counted.
+#[cfg(feature = "metrics")]
+pub(crate) fn push_unsampled(
+    queue: &Arc<Queue>,
+    header: &Header,
+    attributes: &[u8],
+    late: Option<Box<Late>>,
+) {
+    let _ = with(|thread| {
+        if let Ok(mut own) = thread.own.try_borrow_mut() {
+            own.writers
+                .of(queue)
+                .push_unsampled(header, attributes, late);
+        }
+    });
 }
 
 /// Keeps the record of a span that has ended, for another.

@@ -37,6 +37,8 @@ pub(crate) struct Setup {
     pub(crate) delay: Duration,
     /// What to print first.
     pub(crate) greeting: Option<String>,
+    #[cfg(feature = "metrics")]
+    pub(crate) durations: Option<crate::metrics::Durations>,
 }
 
 /// Starts the worker's thread.
@@ -73,6 +75,8 @@ struct Worker {
     code: CodeMode,
     batch_size: usize,
     delay: Duration,
+    #[cfg(feature = "metrics")]
+    durations: Option<crate::metrics::Durations>,
 }
 
 impl Worker {
@@ -111,6 +115,8 @@ impl Worker {
             code: setup.code,
             batch_size: setup.batch_size,
             delay: setup.delay,
+            #[cfg(feature = "metrics")]
+            durations: setup.durations,
         }
     }
 
@@ -213,6 +219,8 @@ impl Worker {
         let mut batches = Batches::new(self.batch_size, self.code);
         self.queue.drain(&mut batches);
         let ended = batches.len();
+        #[cfg(feature = "metrics")]
+        let batches = self.time(batches);
         if self.log_spans {
             for view in batches.iter().flat_map(Records::iter) {
                 self.reporter.line(&log_spans::line(&view));
@@ -226,6 +234,20 @@ impl Worker {
             }
         }
         ended
+    }
+
+    /// Counts how long spans took, and leaves out those that are here for nothing else.
+    #[cfg(feature = "metrics")]
+    fn time(&mut self, batches: Batches) -> Batches {
+        let Some(durations) = &mut self.durations else {
+            return batches;
+        };
+        durations.record(&batches);
+        let (spans, bytes) = (batches.len(), batches.queued_bytes());
+        let kept = batches.without_unsampled();
+        self.queue.release(spans - kept.len(), 0);
+        self.queue.adjust_bytes(bytes, kept.queued_bytes());
+        kept
     }
 
     /// Leaves out what is not sampled, and what `with_on_end` does not keep.

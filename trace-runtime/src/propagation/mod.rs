@@ -27,10 +27,12 @@ use opentelemetry::Context;
 pub use carrier::{Environment, Extract, Inject};
 pub use otel::TextMap;
 pub use parent::ParentSource;
+#[cfg(any(feature = "messaging", feature = "tower"))]
+pub(crate) use parent::refuse;
 #[allow(unused_imports, reason = "read by the tracer")]
 pub(crate) use parent::{Hints, debug_id, mark_debug};
 #[cfg(feature = "tower")]
-pub(crate) use parent::{debug_request, refuse, trusted};
+pub(crate) use parent::{debug_request, trusted};
 #[cfg(feature = "tower")]
 pub(crate) use text::percent_decode;
 #[cfg(feature = "remote-sampler")]
@@ -68,6 +70,12 @@ pub fn inject<C: Inject + ?Sized>(carrier: &mut C) {
 #[must_use]
 pub fn extract<C: Extract + ?Sized>(carrier: &C) -> Context {
     current().extract_with(&Context::current(), &carrier)
+}
+
+/// The baggage alone, for who does not continue the trace.
+#[cfg(feature = "messaging")]
+pub(crate) fn baggage<C: Extract>(carrier: &C) -> Option<opentelemetry::baggage::Baggage> {
+    current().find(carrier).baggage
 }
 
 /// Removes what [`inject`] would set, say from a forwarded request.

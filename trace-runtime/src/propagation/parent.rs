@@ -234,7 +234,7 @@ pub(crate) fn debug_request<C: Extract>(carrier: &C, current: &Context) -> Optio
 
 /// The span that the headers name, and `current` remembering that it is no parent for the spans
 /// below; `None` if they name none, or if a layer further up has dealt with it.
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "messaging", feature = "tower"))]
 pub(crate) fn refuse<C: Extract>(carrier: &C, current: &Context) -> Option<(SpanContext, Context)> {
     let remote = super::current().find(carrier).trace?.span_context;
     if descends_locally(current, &remote) {

@@ -61,6 +61,16 @@ impl Batches {
         self.batches.iter()
     }
 
+    /// Without the spans that are only timed.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn without_unsampled(self) -> Self {
+        let kept = self.batches.into_iter().map(Records::without_unsampled);
+        Self {
+            batches: kept.filter(|batch| batch.len() > 0).collect(),
+            ..self
+        }
+    }
+
     /// No records, dated and shown like these.
     pub(crate) fn emptied(&self) -> Self {
         Self {

@@ -36,6 +36,9 @@ pub(crate) mod flag {
     pub(crate) const NO_CODE: u16 = 1 << 6;
     /// A local root of a debug trace, in Jaeger's sense.
     pub(crate) const DEBUG: u16 = 1 << 7;
+    /// Not sampled: only timed, and in no trace at all.
+    #[cfg(feature = "metrics")]
+    pub(crate) const UNSAMPLED: u16 = 1 << 8;
 }
 
 /// The fixed part of a record.

@@ -72,6 +72,26 @@ impl Records {
         all.any(|flags| u16::from_le_bytes(*flags) & flag::RECORD_ONLY != 0)
     }
 
+    /// Without the spans that are only timed.
+    #[cfg(feature = "metrics")]
+    pub(super) fn without_unsampled(mut self) -> Self {
+        if !self.iter().any(|view| view.has(flag::UNSAMPLED)) {
+            return self;
+        }
+        let mut kept = Self::new(self.anchor, self.code);
+        for at in 0..self.len() {
+            let view = self.get(at);
+            if !view.has(flag::UNSAMPLED) {
+                let len = 8 * Header::WORDS + view.attributes.len();
+                let (start, late) = &mut self.entries[at];
+                let record = &self.bytes[*start as usize..][..len];
+                kept.entries.push((kept.bytes.len() as u32, late.take()));
+                kept.bytes.extend_from_slice(record);
+            }
+        }
+        kept
+    }
+
     /// Dates the records by the clock as it stands now.
     #[cfg(feature = "testing")]
     pub(crate) fn set_anchor(&mut self, anchor: Anchor) {

@@ -28,6 +28,9 @@ struct Entered {
     recording: bool,
     cancelled_is_error: bool,
     phase: Phase,
+    /// The record of a span that is only timed.
+    #[cfg(feature = "metrics")]
+    timed: Option<Box<Live>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,10 @@ impl Active {
         match live.base.take() {
             base if live.passing => {
                 let base = base.unwrap_or_else(Context::current);
+                #[cfg(feature = "metrics")]
+                if live.is_timed_only() {
+                    return Self::timed(live, base);
+                }
                 Self::passing(base.with_remote_span_context(live.context))
             }
             Some(base) => Self::recording(live, |span| base.with_span(span)),
@@ -73,6 +80,8 @@ impl Active {
             recording: true,
             cancelled_is_error: kind.is_some_and(|kind| mode.is_error(kind)),
             phase: Phase::Resting,
+            #[cfg(feature = "metrics")]
+            timed: None,
             // Straight into its place: a copy would wait until its parts have reached the cache.
             cx: enter(LiveSpan::recording(live)),
         })))
@@ -86,7 +95,47 @@ impl Active {
             recording: false,
             cancelled_is_error: false,
             phase: Phase::Resting,
+            #[cfg(feature = "metrics")]
+            timed: None,
         })))
+    }
+
+    /// A span that is only timed. Where a trace begins its ids are passed on; below that nothing is to
+    /// be added to the context.
+    #[cfg(feature = "metrics")]
+    fn timed(live: Box<Live>, base: Context) -> Self {
+        let mut active = match live.context.is_valid() {
+            true => Self::passing(base.with_remote_span_context(live.context.clone())),
+            false => Self::passing(base),
+        };
+        if let Some(entered) = &mut active.0 {
+            let kind = live.callsite.map(Callsite::kind_of);
+            entered.cancelled_is_error =
+                kind.is_some_and(|kind| live.core.cancelled.is_error(kind));
+            entered.site = live.site;
+            entered.timed = Some(live);
+        }
+        active
+    }
+
+    /// The record of a span that is only timed.
+    #[cfg(feature = "metrics")]
+    fn only_timed(&mut self) -> Option<&mut Live> {
+        self.0.as_mut()?.timed.as_deref_mut()
+    }
+
+    /// Whether anybody wants to know if the function failed.
+    #[inline]
+    fn wants_outcome(&self) -> bool {
+        #[cfg(feature = "metrics")]
+        if self
+            .0
+            .as_ref()
+            .is_some_and(|entered| entered.timed.is_some())
+        {
+            return true;
+        }
+        self.is_recording()
     }
 }
 
@@ -104,6 +153,10 @@ impl Entered {
     fn end(&mut self) {
         let cx = std::mem::take(&mut self.cx);
         if !self.recording {
+            #[cfg(feature = "metrics")]
+            if let Some(live) = self.timed.take() {
+                end_timed(live, self.phase, self.cancelled_is_error);
+            }
             return;
         }
         let span = cx.span();
@@ -123,6 +176,20 @@ impl Drop for Active {
             entered.end();
         }
     }
+}
+
+#[cfg(feature = "metrics")]
+fn end_timed(mut live: Box<Live>, phase: Phase, cancelled_is_error: bool) {
+    let error = match phase {
+        Phase::Running => Some("panic"),
+        Phase::Waiting => cancelled_is_error.then_some("cancelled"),
+        Phase::Resting => None,
+    };
+    if let Some(error) = error {
+        live.keep_error(KeyValue::new("error.type", error));
+    }
+    live.end_unsampled(None);
+    crate::pipeline::thread::keep(live);
 }
 
 #[cold]
@@ -206,6 +273,11 @@ impl Active {
 
     /// Sets an attribute after the body began.
     pub(crate) fn set(&self, key: &'static str, value: Value<'_>) {
+        // What is only timed stands in the context of another span.
+        #[cfg(feature = "metrics")]
+        if !self.is_recording() {
+            return;
+        }
         if let (Some(cx), Some(value)) =
             (self.context(), Option::<opentelemetry::Value>::from(value))
         {
@@ -254,7 +326,7 @@ impl Active {
 impl Sink for Active {
     #[inline]
     fn recording(&self) -> bool {
-        self.is_recording()
+        self.wants_outcome()
     }
 
     fn kind(&self) -> SpanKind {
@@ -263,6 +335,10 @@ impl Sink for Active {
     }
 
     fn fail(&mut self, failed: Failed) {
+        #[cfg(feature = "metrics")]
+        if let Some(live) = self.only_timed() {
+            return live.keep_error(KeyValue::new("error.type", failed.error_type));
+        }
         let Some(cx) = self.context() else { return };
         failed.write_to(&cx.span(), |span, attributes| {
             span.add_event_with_timestamp("exception", NOW, attributes);
@@ -281,6 +357,7 @@ mod tests {
     /// Together with the reference that the future wrapper holds: the 40 bytes of a traced future.
     #[test]
     fn an_active_span_takes_32_bytes() {
-        assert_eq!(size_of::<Active>(), 32);
+        let timed = if cfg!(feature = "metrics") { 8 } else { 0 };
+        assert_eq!(size_of::<Active>(), 32 + timed);
     }
 }

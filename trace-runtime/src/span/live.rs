@@ -78,7 +78,7 @@ impl Live {
     }
 
     /// Stores the span as finished, once.
-    fn end(&mut self, wall_end: Option<u64>) {
+    pub(super) fn end(&mut self, wall_end: Option<u64>) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
@@ -108,6 +108,11 @@ impl Live {
             start: self.start,
             end,
         };
+        #[cfg(feature = "metrics")]
+        if self.is_timed_only() {
+            let words = self.attributes.as_words();
+            return thread::push_unsampled(&self.core.queue, &header, words, late);
+        }
         thread::push(&self.core.queue, &header, self.attributes.as_words(), late);
     }
 
@@ -225,6 +230,9 @@ enum State {
     Recording(Box<Live>),
     /// Records nothing; its ids are passed on.
     Passing(Box<SpanContext>),
+    /// The same, and is timed.
+    #[cfg(feature = "metrics")]
+    Timed(Box<Live>),
     Dropped,
 }
 
@@ -244,6 +252,8 @@ impl LiveSpan {
         match &self.0 {
             State::Recording(live) => &live.context,
             State::Passing(context) => context,
+            #[cfg(feature = "metrics")]
+            State::Timed(live) => &live.context,
             State::Dropped => &SpanContext::NONE,
         }
     }
@@ -257,6 +267,21 @@ impl LiveSpan {
         }
     }
 
+    /// A span that is only timed, in a trace that is not sampled.
+    #[cfg(feature = "metrics")]
+    pub(super) fn timed(live: Box<Live>) -> Self {
+        Self(State::Timed(live))
+    }
+
+    /// The record of a span that is only timed.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn only_timed(&mut self) -> Option<&mut Live> {
+        match &mut self.0 {
+            State::Timed(live) if !live.ended => Some(live),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_live(&self) -> bool {
         matches!(&self.0, State::Recording(live) if !live.ended)
     }
@@ -266,12 +291,20 @@ impl LiveSpan {
         if let Some(live) = self.live() {
             live.end(wall_end);
         }
+        #[cfg(feature = "metrics")]
+        if let Some(live) = self.only_timed() {
+            live.end_unsampled(wall_end);
+        }
     }
 }
 
 impl Drop for LiveSpan {
     #[inline]
     fn drop(&mut self) {
+        #[cfg(feature = "metrics")]
+        if let State::Timed(live) = &mut self.0 {
+            return live.end_unsampled(None);
+        }
         if let State::Recording(mut live) = std::mem::replace(&mut self.0, State::Dropped) {
             if live.ends_on_drop {
                 live.end(None);

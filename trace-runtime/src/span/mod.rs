@@ -13,17 +13,22 @@ mod described;
 mod live;
 mod parent;
 mod start;
+mod unsampled;
 
 pub use active::{Active, enter};
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use described::{Described, answer, describe};
 pub(crate) use live::Live;
 pub use live::LiveSpan;
-pub use parent::{ParentChoice, current, parent, root};
 #[cfg(feature = "tower")]
-pub(crate) use parent::{root_in, within};
+pub(crate) use parent::root_in;
+#[cfg(any(feature = "messaging", feature = "tower"))]
+pub(crate) use parent::within;
+pub use parent::{ParentChoice, current, parent, root};
 pub(crate) use start::start_in;
 pub use start::{Start, off};
+#[cfg(feature = "metrics")]
+pub(crate) use unsampled::time as time_unsampled;
 
 /// Ends a span, or dates an event, at the time of the call. Nothing happens at the epoch, so this
 /// value is free to mean "now, by our own clock", which saves the API's clock reading.

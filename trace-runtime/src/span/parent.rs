@@ -3,6 +3,7 @@
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
+use super::unsampled;
 use crate::pipeline::thread::{self, ThreadState};
 use crate::propagation::ParentSource;
 use crate::tracer::{Core, global};
@@ -27,7 +28,7 @@ pub(super) fn below_current<R>(
         if !is_local(parent) {
             return None;
         }
-        if !parent.is_sampled() || cx.is_telemetry_suppressed() {
+        if !parent.is_sampled() && !unsampled::are_timed() || cx.is_telemetry_suppressed() {
             return Some(None);
         }
         start(cx, parent)
@@ -101,7 +102,7 @@ fn is_local(span_context: &SpanContext) -> bool {
 /// Below a local span that is not sampled nothing is, and no ids are made.
 #[inline]
 fn is_dropped(span_context: &SpanContext) -> bool {
-    !span_context.is_sampled() && is_local(span_context)
+    !span_context.is_sampled() && is_local(span_context) && !unsampled::are_timed()
 }
 
 /// Whose child a span becomes, as the macro's `parent` and `root` say it.
@@ -128,7 +129,7 @@ pub(crate) fn root_in(cx: Context) -> ParentChoice {
 }
 
 /// The span of `cx`.
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "messaging", feature = "tower"))]
 pub(crate) fn within(cx: Context) -> ParentChoice {
     ParentChoice(Choice::Context(cx))
 }

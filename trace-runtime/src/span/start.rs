@@ -7,6 +7,8 @@ use opentelemetry::{Context, KeyValue};
 
 use super::live::{Live, LiveSpan};
 use super::parent::{Choice, Parent, ParentChoice, below_current};
+#[cfg(feature = "metrics")]
+use super::unsampled;
 use crate::Value;
 use crate::callsite::{self, Callsite};
 use crate::outcome::Arguments;
@@ -82,6 +84,10 @@ impl Callsite {
             return Some(None);
         }
         let site = self.site_id();
+        #[cfg(feature = "metrics")]
+        if !parent.is_sampled() {
+            return Some(unsampled::below(thread, core, Some(self), site, None, None));
+        }
         Some(below_local(thread, core, parent, Some(self), site))
     }
 
@@ -158,6 +164,13 @@ pub(crate) fn start_in(
     let start = |thread: &_| start_with_facts(thread, &mut parent, &facts, false, Some(&mut name));
     let mut live = thread::with(start)??;
     if live.passing {
+        #[cfg(feature = "metrics")]
+        if live.is_timed_only() {
+            if !live.context.is_valid() {
+                live.context = parent.span_context; // what it passes on
+            }
+            return Some(LiveSpan::timed(live));
+        }
         return Some(LiveSpan::passing(live.context.clone()));
     }
     live.ends_on_drop = true;
@@ -173,6 +186,12 @@ fn start_with_facts(
 ) -> Option<Box<Live>> {
     if !parent.is_local() {
         return local_root(thread, parent, facts, root, name);
+    }
+    #[cfg(feature = "metrics")]
+    if !parent.span_context.is_sampled() {
+        let (core, base) = (parent.core, parent.base.take());
+        let name = name.filter(|_| core.times_unsampled).map(|name| name());
+        return unsampled::below(thread, core, facts.callsite, facts.site, base, name);
     }
     let (core, above) = (parent.core, &parent.span_context);
     let mut live = below_local(thread, core, above, facts.callsite, facts.site)?;
@@ -262,6 +281,10 @@ fn local_root(
         begin(&mut live, thread.with_ids(|ids| ids.span_id()));
         live.passing = true;
         live.base = base;
+        #[cfg(feature = "metrics")]
+        unsampled::root(thread, &mut live, || {
+            known.or_else(|| name.map(|name| name()))
+        });
         return Some(live);
     }
     let (span_id, mut live) = thread.open(core, facts.site)?;
@@ -273,6 +296,8 @@ fn local_root(
         0
     };
     live.flags |= if sampled { 0 } else { flag::RECORD_ONLY };
+    #[cfg(feature = "metrics")]
+    core.count_record_only(sampled);
     // A debug trace that goes on here, or one that a debug request starts here.
     let debug = forced || hints.debug && sampled && remote.is_some();
     live.flags |= if debug { flag::DEBUG } else { 0 };

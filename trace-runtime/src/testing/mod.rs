@@ -1,5 +1,43 @@
 //! Spans as test results: a tracer for one scope that sends nothing and keeps its spans.
+//!
+//! [`capture`] begins, [`Capture::scope`] and [`Capture::scope_async`] run what is looked at. What came
+//! of it is compared as a whole, as [`tree`](Capture::tree), a stable text for snapshots; by
+//! [`assert_trace!`], which says only what matters and explains what differs; or span by span, as
+//! [`spans`](Capture::spans).
+//!
+//! # A program
+//!
+//! ```
+//! use trace_runtime::testing::{assert_trace, capture};
+//! use trace_runtime::traced;
+//!
+//! #[traced]
+//! async fn stock(sku: &str) -> Result<u64, std::num::ParseIntError> {
+//!     sku.parse()
+//! }
+//!
+//! #[traced]
+//! async fn checkout(cart: u64) -> bool {
+//!     stock("7").await.is_ok() & stock("none").await.is_ok()
+//! }
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() {
+//!     let capture = capture();
+//!     assert!(!capture.scope_async(checkout(3)).await);
+//!
+//!     assert_trace!(capture, "checkout" [cart = 3] {
+//!         "stock" [sku = "7", error = false],
+//!         "stock" [sku = "none", error.type = "core::num::error::ParseIntError"] {},
+//!     });
+//!     assert!(capture.tree().starts_with("checkout {cart=3}\n  stock {sku=\"7\"}\n  stock"));
+//!     assert_eq!(capture.spans().len(), 3);
+//! }
+//! ```
 
+mod assert_trace;
+#[doc(hidden)]
+pub mod expected;
 mod tree;
 
 use std::future::Future;
@@ -10,6 +48,9 @@ use crate::clock::Anchor;
 use crate::config::CodeMode;
 use crate::record::{Batches, Records, SpanRecord};
 use crate::tracer::{Core, Tracer, global};
+
+#[doc(inline)]
+pub use crate::assert_trace;
 
 /// Captures the spans of a scope, on whatever threads it carries its context to.
 ///

@@ -62,6 +62,19 @@ fn arranged(siblings: &[usize], spans: &[SpanRecord], texts: &mut [String]) -> V
 }
 
 fn span_text(span: &SpanRecord) -> String {
+    let mut out = line(span);
+    out.push('\n');
+    for event in &span.events {
+        out.push_str("  - ");
+        out.push_str(&printable(&event.name));
+        push_attributes(&mut out, &event.attributes);
+        out.push('\n');
+    }
+    out
+}
+
+/// The span itself, without its events.
+pub(super) fn line(span: &SpanRecord) -> String {
     let mut out = printable(&span.name);
     if span.kind != SpanKind::Internal {
         let _ = write!(out, " [{}]", kind(&span.kind));
@@ -80,13 +93,6 @@ fn span_text(span: &SpanRecord) -> String {
     }
     if !span.links.is_empty() {
         let _ = write!(out, " links: {}", span.links.len());
-    }
-    out.push('\n');
-    for event in &span.events {
-        out.push_str("  - ");
-        out.push_str(&printable(&event.name));
-        push_attributes(&mut out, &event.attributes);
-        out.push('\n');
     }
     out
 }

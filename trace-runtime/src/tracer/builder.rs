@@ -41,6 +41,8 @@ pub struct TracerBuilder {
     exporters: Vec<Box<dyn Exporter>>,
     default_exporter: Option<Box<dyn Exporter>>,
     on_end: Vec<OnEnd>,
+    #[cfg(feature = "metrics")]
+    metering: crate::metrics::Metering,
 }
 
 impl std::fmt::Debug for TracerBuilder {
@@ -163,6 +165,30 @@ impl TracerBuilder {
         self
     }
 
+    /// Reports [metrics](crate::metrics) to this meter, instead of to the global meter provider.
+    /// Two tracers on one meter would tell the same series: give each a meter of its own.
+    ///
+    /// ```
+    /// use opentelemetry_sdk::metrics::SdkMeterProvider;
+    /// use trace_runtime::Tracer;
+    /// use trace_runtime::opentelemetry::metrics::MeterProvider as _;
+    ///
+    /// # fn main() -> Result<(), trace_runtime::InitError> {
+    /// let meters = SdkMeterProvider::builder().build();
+    /// let (tracer, guard) = Tracer::builder()
+    ///     .with_env(|_| None)
+    ///     .with_meter(meters.meter("orders"))
+    ///     .build()?;
+    /// # let _ = (tracer, guard);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "metrics")]
+    pub fn with_meter(mut self, meter: opentelemetry::metrics::Meter) -> Self {
+        self.metering = crate::metrics::Metering::Given(meter);
+        self
+    }
+
     /// Reads variables from here instead of from the environment of the process.
     pub fn with_env(
         mut self,
@@ -201,6 +227,15 @@ impl TracerBuilder {
         self.overrides == Overrides::default()
             && self.environment.is_none()
             && self.on_end.is_empty()
+            && !self.has_meter()
+    }
+
+    fn has_meter(&self) -> bool {
+        #[cfg(feature = "metrics")]
+        let given = matches!(self.metering, crate::metrics::Metering::Given(_));
+        #[cfg(not(feature = "metrics"))]
+        let given = false;
+        given
     }
 
     /// What `TRACED_DOCTOR` asks for.
@@ -287,6 +322,8 @@ impl TracerBuilder {
             given: Mutex::new(given),
             on_end: self.on_end,
             environment: self.environment,
+            #[cfg(feature = "metrics")]
+            metering: self.metering,
         };
         launch(config, plan, diagnostics, init, before)
     }

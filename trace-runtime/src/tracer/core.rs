@@ -50,6 +50,12 @@ pub(crate) struct Core {
     max_level: AtomicU8,
     closed: AtomicBool,
     after_shutdown: AtomicU64,
+    /// Whether spans that are not sampled are timed.
+    #[cfg(feature = "metrics")]
+    pub(crate) times_unsampled: bool,
+    /// Local roots that are recorded without being sampled.
+    #[cfg(feature = "metrics")]
+    pub(crate) record_only: AtomicU64,
     last: Mutex<Option<Result<(), FlushError>>>,
     #[cfg(feature = "remote-sampler")]
     poller: Mutex<Option<crate::sampler::Poller>>,
@@ -158,6 +164,10 @@ impl Core {
             revived: OnceCell::new(),
             closed: AtomicBool::new(false),
             after_shutdown: AtomicU64::new(0),
+            #[cfg(feature = "metrics")]
+            times_unsampled: parts.times_unsampled,
+            #[cfg(feature = "metrics")]
+            record_only: AtomicU64::new(0),
             last: Mutex::new(None),
             config,
         }
@@ -266,6 +276,14 @@ impl Core {
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Counts a local root, unless it is sampled.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn count_record_only(&self, sampled: bool) {
+        if !sampled {
+            self.record_only.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn count_after_shutdown(&self) {
@@ -421,6 +439,8 @@ pub(super) struct Parts {
     pub(super) reporter: Arc<Reporter>,
     pub(super) init: &'static std::panic::Location<'static>,
     pub(super) records: bool,
+    #[cfg(feature = "metrics")]
+    pub(super) times_unsampled: bool,
 }
 
 impl Config {

@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(super) given: Mutex<Vec<Box<dyn Exporter>>>,
     pub(super) on_end: Vec<OnEnd>,
     pub(super) environment: Option<Environment>,
+    #[cfg(feature = "metrics")]
+    pub(super) metering: crate::metrics::Metering,
 }
 
 impl std::fmt::Debug for Plan {
@@ -54,6 +56,9 @@ impl Plan {
             given: Mutex::default(),
             on_end: self.on_end.clone(),
             environment: self.environment.clone(),
+            // Whoever reads the meter has stayed behind.
+            #[cfg(feature = "metrics")]
+            metering: crate::metrics::Metering::Off,
         }
     }
 }
@@ -114,6 +119,13 @@ pub(super) fn launch(
             .collect()
     };
     let observed = !exporters.is_empty() || !plan.on_end.is_empty() || config.own.log_spans.value;
+    #[cfg(feature = "metrics")]
+    let metrics = match config.disabled.value {
+        true => None,
+        false => plan.metering.start(),
+    };
+    #[cfg(feature = "metrics")]
+    let observed = observed || metrics.is_some();
     let records = observed && !config.disabled.value;
     let batch = &config.batch;
     let queue = Arc::new(Queue::new(
@@ -140,8 +152,16 @@ pub(super) fn launch(
         plan,
         init,
         records,
+        #[cfg(feature = "metrics")]
+        times_unsampled: metrics.is_some(),
     })));
     core.follow(before);
+    #[cfg(feature = "metrics")]
+    let durations = metrics.map(|metrics| {
+        metrics.observed.add(core);
+        crate::span::time_unsampled();
+        metrics.durations
+    });
     if !records && !reporter.has_news() {
         control.end();
         return core;
@@ -162,6 +182,8 @@ pub(super) fn launch(
         batch_size: config.batch.batch_size.value,
         delay: config.batch.schedule_delay.value,
         greeting,
+        #[cfg(feature = "metrics")]
+        durations,
     };
     if let Err(error) = worker::start(setup) {
         reporter.note(Diagnostic::error(format!(
@@ -200,15 +222,23 @@ impl Core {
                 given: Mutex::default(),
                 on_end: Vec::new(),
                 environment: None,
+                #[cfg(feature = "metrics")]
+                metering: crate::metrics::Metering::Off,
             },
             init: Location::caller(),
             records: true,
+            #[cfg(feature = "metrics")]
+            times_unsampled: false,
         })))
     }
 }
 
 fn counted(exporter: Box<dyn Exporter>) -> (Box<dyn Exporter>, Arc<SenderCounters>) {
-    let counters = Arc::new(SenderCounters::new(exporter.target()));
+    let counters = Arc::new(SenderCounters::new(
+        exporter.target(),
+        #[cfg(feature = "metrics")]
+        exporter.component_type(),
+    ));
     (exporter, counters)
 }
 

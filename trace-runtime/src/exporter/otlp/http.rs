@@ -124,4 +124,11 @@ impl Exporter for OtlpHttp {
     fn target(&self) -> String {
         self.client.target().to_owned()
     }
+
+    fn component_type(&self) -> &'static str {
+        match self.format {
+            Format::Protobuf => "otlp_http_span_exporter",
+            Format::Json => "otlp_http_json_span_exporter",
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::attributes::{self, KEYS, NETWORK_PROTOCOL_VERSION};
 use super::{Protocol, grpc};
 use crate::callsite::Callsite;
 use crate::integration::SCHEMA_URL;
-use crate::outcome::record_status;
+use crate::outcome::{Sink, record_status};
 use crate::propagation;
 use crate::span::{self, Active, enter};
 use crate::tracer::Tracer;
@@ -99,7 +99,7 @@ pub(crate) fn record_head(
     headers: &HeaderMap,
     span: &mut Active,
 ) -> bool {
-    if !span.is_recording() {
+    if !Sink::recording(span) {
         return true;
     }
     if protocol != Protocol::Http {

@@ -11,7 +11,7 @@ use crate::tracer::global;
 
 /// Fails the span, if it records.
 pub(crate) fn record<E: Display + 'static>(error: &E, span: &mut Active) {
-    if span.is_recording() {
+    if Sink::recording(span) {
         fail(service_failed(error), span);
     }
 }

@@ -218,6 +218,10 @@ impl Exporter for OtlpGrpc {
     fn target(&self) -> String {
         self.target.clone()
     }
+
+    fn component_type(&self) -> &'static str {
+        "otlp_grpc_span_exporter"
+    }
 }
 
 impl Drop for OtlpGrpc {

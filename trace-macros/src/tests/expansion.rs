@@ -520,10 +520,10 @@ fn streams() {
             fn f(n: usize) -> impl Stream<Item = Result<u8, E>> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["n"]);
-                    p::enter(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["n"]).__argument(0, &n),
+                    )
                 };
                 let __ret = p::call_stream::<
                     Result<u8, E>,
@@ -548,10 +548,8 @@ fn streams() {
             fn f<'a>(n: &'a [u8]) -> BoxStream<'a, u8> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &[]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
                 };
                 let __ret = p::call_unfinished(
                     &mut __span,
@@ -571,10 +569,8 @@ fn streams() {
                 let __ret = {
                     __span = {
                         struct __Here;
-                        static __CALLSITE: p::Callsite = p::Callsite::new::<
-                            __Here,
-                        >("orders", "1.2.3", &[]);
-                        p::enter(p::Callsite::start(&__CALLSITE))
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                        p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
                     };
                     p::in_span(
                         &mut __span,

@@ -124,6 +124,34 @@ fn malformed_traceparent_is_no_trace() {
     }
 }
 
+/// Of the test suite of the W3C, as the others here.
+#[test]
+fn headers_with_similar_names_are_no_traceparent() {
+    let header = format!("00-{IDS}-01");
+    for name in [
+        "trace-parent",
+        "trace.parent",
+        "traceparent2",
+        "xtraceparent",
+    ] {
+        assert_eq!(shown("tracecontext", &[(name, &header)]), "none", "{name}");
+    }
+}
+
+#[test]
+fn tracestate_alone_is_nothing() {
+    let propagators = propagators("tracecontext");
+    for headers in [
+        &[("tracestate", "foo=1")][..],
+        &[("tracestate", "foo=1"), ("tracestate", "bar=2")],
+        &[("traceparent", "00-bad"), ("tracestate", "foo=1")],
+    ] {
+        let cx = propagators.extract_with(&Context::new(), &headers);
+        assert!(!cx.has_active_span());
+        assert!(inject("tracecontext", &cx).is_empty(), "{headers:?}");
+    }
+}
+
 #[test]
 fn two_traceparents_are_no_trace() {
     let header = format!("00-{IDS}-01");

@@ -7,6 +7,7 @@ use tonic::{Code, Request, Response, Status};
 use trace_runtime::testing::{Capture, capture};
 use trace_runtime::traced;
 
+#[allow(dead_code, reason = "shared with another test")]
 mod generated;
 
 use generated::{Greeter, GreeterClient, GreeterServer, HelloReply, HelloRequest};

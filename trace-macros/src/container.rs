@@ -158,7 +158,7 @@ fn own_options(parts: &mut Parts, errors: &mut Errors) -> Option<Args> {
 fn merge(defaults: &Args, own: Args, function: &Function) -> Args {
     let defaults = defaults.clone();
     let can_fail = matches!(function.shape.output(), Some(Output::Type(_)));
-    let has_value = !matches!(function.shape, Shape::Opaque);
+    let has_value = !matches!(function.shape, Shape::Opaque | Shape::Stream(_));
     // `err = off` for all does not speak against what one of them says about its errors.
     let says_err = own.err.is_some() || own.err_if.is_some() || own.err_type.is_some();
     let is_off = matches!(&own.err, Some(given) if matches!(given.value, args::Err::Off));

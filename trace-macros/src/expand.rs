@@ -7,8 +7,9 @@
 //! fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
 //!     let mut __span = {
 //!         struct __Here;
-//!         static __CALLSITE: p::Callsite = p::Callsite::new::<__Here>("package", "0.1.0", &["a", "b"]);
-//!         p::enter(p::Arg(&b).__record(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0), 1))
+//!         static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+//!         let start = p::start::<__Here>(&__CALLSITE, "package", "0.1.0", &["a", "b"]);  // in place
+//!         p::enter(p::Arg(&b).__record(start.__argument(0, &a), 1))
 //!     };
 //!     let __ret = p::call(&mut __span, (a, b, _p,), move |(a, mut b, _p,)| -> Result<u64, E> { BODY });
 //!     p::outcome(&__ret).__error().__record(&mut __span);
@@ -16,15 +17,19 @@
 //! }
 //! ```
 //! - `__Here` is there for its name, which tells the function's path.
+//! - `start` is `#[track_caller]`; its tokens are where the function's name is. With options of the
+//!   call site, or keys that are constants, it is instead
+//!   `static __CALLSITE: p::Callsite = p::Callsite::new::<__Here>("package", "0.1.0", &[..]);`
 //! - `Callsite::new` is a `#[track_caller] const fn`; its tokens are where the function's name is.
 //!   `.name(&'static str)`, `.kind(p::Kind::X)`, `.level(p::Level::X)` and `.shown(u64)` are
 //!   `const fn` as well and left out when they say nothing. Bit i of `shown`: key i is recorded even
 //!   if it sounds like a secret.
-//! - `start`, or when the parent or the name is dynamic
+//! - `p::Callsite::start(&__CALLSITE)` goes with it, or when the parent or the name is dynamic
 //!   `if p::Callsite::is_enabled(&__CALLSITE) { S } else { p::off() }`, where `S` is
 //!   `start_with(&__CALLSITE, PARENT)` or `start_named(&__CALLSITE, PARENT, || -> Cow)`, and
 //!   `PARENT` is `p::root()`, `p::parent(&(EXPR))` or `p::current()`.
-//! - On the started span, which each hands on: `Arg(&a).__record(SPAN, key)`, `redacted(SPAN, key)`.
+//! - On the started span, which each hands on: `Arg(&a).__record(SPAN, key)`, `redacted(SPAN, key)`, and
+//!   `SPAN.__argument(key, &a)` where the type is one of the language's own.
 //!   Then, on a variable, under `if p::enabled(&__span)`: `links(&mut __span, EXPR)`,
 //!   `record`, `record_debug`, `record_display(&mut __span, key, &(EXPR))`.
 //! - On the entered span, after the body: `outcome(&__ret).__error().__record(&mut __span)` or
@@ -40,6 +45,7 @@
 mod body;
 mod end;
 mod head;
+mod stream;
 
 use crate::args::{Args, Given, Name, Parent};
 use crate::attribute::Form;
@@ -71,7 +77,7 @@ pub(crate) fn expand(
         args,
         function,
         plan,
-        private: private(args),
+        private: Repeated::new(private(args)),
     };
     let head = expansion.head(package);
     let block = expansion.body(head);
@@ -97,7 +103,23 @@ struct Expansion<'a> {
     args: &'a Args,
     function: &'a Function,
     plan: &'a Plan,
-    private: TokenStream,
+    private: Repeated,
+}
+
+/// Tokens that are repeated often: one by one they are appended at a fraction of the cost of a stream.
+#[derive(Clone)]
+struct Repeated(Vec<TokenTree>);
+
+impl Repeated {
+    fn new(tokens: TokenStream) -> Self {
+        Self(tokens.into_iter().collect())
+    }
+}
+
+impl ToTokens for Repeated {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.0.iter().cloned());
+    }
 }
 
 impl Expansion<'_> {

@@ -2,6 +2,7 @@
 
 use crate::error::Errors;
 use crate::parameter::Parameter;
+use crate::stream::Stream;
 use crate::tokens::{is_traced, regroup, unwrap_invisible, without_impl};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -39,6 +40,8 @@ pub(crate) enum Shape {
     Future(Output),
     /// `Pin<Box<dyn Future<Output = ..>>>`, with the whole type as written.
     BoxedFuture(Output, TokenStream),
+    /// `impl Stream<Item = ..>` and the like.
+    Stream(Stream),
     /// Any other `impl Trait`.
     Opaque,
 }
@@ -141,7 +144,11 @@ impl Function {
         };
         let (body, attributes) = lift_inner_attributes(body, attributes);
         let shape = shape(&signature);
-        let is_closure = !matches!(shape, Shape::Async(_) | Shape::Opaque);
+        let is_closure = match &shape {
+            Shape::Async(_) | Shape::Opaque => false,
+            Shape::Stream(stream) => !stream.is_async,
+            _ => true,
+        };
         let mut receiver = None;
         let mut parameters = Vec::new();
         for (position, input) in signature.inputs.iter_mut().enumerate() {
@@ -181,13 +188,15 @@ impl Function {
 }
 
 impl Shape {
-    /// What the function or its future arrives at; `None` where nobody waits for it.
+    /// What the function or its future arrives at, or its stream gives out; `None` where nobody waits
+    /// for it.
     pub(crate) fn output(&self) -> Option<&Output> {
         match self {
             Self::Sync(output)
             | Self::Async(output)
             | Self::Future(output)
-            | Self::BoxedFuture(output, _) => Some(output),
+            | Self::BoxedFuture(output, _)
+            | Self::Stream(Stream { item: output, .. }) => Some(output),
             Self::Opaque => None,
         }
     }
@@ -272,22 +281,25 @@ fn shape(signature: &Signature) -> Shape {
         };
     };
     let ty = unwrap_type(ty);
+    if let Some(stream) = Stream::of(ty, signature) {
+        return Shape::Stream(stream);
+    }
     if signature.asyncness.is_some() {
         return Shape::Async(output(ty));
     }
     if let Type::ImplTrait(opaque) = ty {
-        return match future_output(&opaque.bounds) {
+        return match named_output(&opaque.bounds, "Future", "Output") {
             Some(output) => Shape::Future(output),
             None => Shape::Opaque,
         };
     }
-    match boxed_future(ty) {
+    match boxed(ty, ["BoxFuture", "LocalBoxFuture"], "Future", "Output") {
         Some(output) => Shape::BoxedFuture(output, ty.to_token_stream()),
         None => Shape::Sync(output(ty)),
     }
 }
 
-fn unwrap_type(ty: &Type) -> &Type {
+pub(crate) fn unwrap_type(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => unwrap_type(&group.elem),
         Type::Paren(paren) => unwrap_type(&paren.elem),
@@ -303,15 +315,15 @@ fn output(ty: &Type) -> Output {
     }
 }
 
-/// `Pin<Box<dyn Future<Output = T> ..>>`, `BoxFuture<'_, T>`, `LocalBoxFuture<'_, T>`.
-fn boxed_future(ty: &Type) -> Option<Output> {
+/// The `T` of `Pin<Box<dyn Future<Output = T> ..>>`, `BoxFuture<'_, T>`, `LocalBoxFuture<'_, T>`.
+pub(crate) fn boxed(ty: &Type, aliases: [&str; 2], of: &str, output_name: &str) -> Option<Output> {
     let (name, mut arguments) = last_segment(ty)?;
     match name.as_str() {
-        "BoxFuture" | "LocalBoxFuture" => Some(output(arguments.next()?)),
+        name if aliases.contains(&name) => Some(output(arguments.next()?)),
         "Pin" => {
             let (name, mut arguments) = last_segment(arguments.next()?)?;
             match (name.as_str(), unwrap_type(arguments.next()?)) {
-                ("Box", Type::TraitObject(object)) => future_output(&object.bounds),
+                ("Box", Type::TraitObject(object)) => named_output(&object.bounds, of, output_name),
                 _ => None,
             }
         }
@@ -336,19 +348,23 @@ fn last_segment(ty: &Type) -> Option<(String, impl Iterator<Item = &Type>)> {
 }
 
 /// The `T` of `Future<Output = T> + ..`.
-fn future_output<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> Option<Output> {
-    let future = bounds.into_iter().find_map(|bound| match bound {
+pub(crate) fn named_output<'a>(
+    bounds: impl IntoIterator<Item = &'a TypeParamBound>,
+    of: &str,
+    output_name: &str,
+) -> Option<Output> {
+    let found = bounds.into_iter().find_map(|bound| match bound {
         TypeParamBound::Trait(bound) => {
             let last = bound.path.segments.last()?;
-            (last.ident == "Future").then_some(last)
+            (last.ident == of).then_some(last)
         }
         _ => None,
     })?;
-    let PathArguments::AngleBracketed(arguments) = &future.arguments else {
+    let PathArguments::AngleBracketed(arguments) = &found.arguments else {
         return Some(Output::Type(None));
     };
     let named = arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::AssocType(named) if named.ident == "Output" => Some(output(&named.ty)),
+        GenericArgument::AssocType(named) if named.ident == output_name => Some(output(&named.ty)),
         _ => None,
     });
     Some(named.unwrap_or(Output::Type(None)))

@@ -15,6 +15,7 @@ mod fields;
 mod function;
 mod parameter;
 mod plan;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod tokens;

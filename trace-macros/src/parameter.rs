@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, LitStr, Pat, PatIdent, PatType};
+use syn::{Attribute, LitStr, Pat, PatIdent, PatType, Type};
 
 /// One parameter other than the receiver.
 pub(crate) struct Parameter {
@@ -19,6 +19,8 @@ pub(crate) struct Parameter {
     pub(crate) skip: bool,
     pub(crate) redact: bool,
     pub(crate) key: Option<Key>,
+    /// Whether it is a variable of a type that is a value, whatever is in scope: `u64`, `&str`.
+    pub(crate) is_value: bool,
 }
 
 /// One variable that a parameter's pattern binds.
@@ -55,6 +57,7 @@ impl Parameter {
             .map(ToTokens::to_token_stream)
             .collect();
         typed.attrs = kept;
+        let is_value = is_variable(&typed.pat) && is_value(&typed.ty);
         let (entry, bindings) = enter(typed, position, is_closure);
         let mut parameter = Self {
             bindings,
@@ -63,6 +66,7 @@ impl Parameter {
             skip: false,
             redact: false,
             key: None,
+            is_value,
         };
         for helper in helpers {
             parameter_options(&helper, &mut parameter, errors);
@@ -134,6 +138,23 @@ fn enter(typed: &mut PatType, position: usize, is_closure: bool) -> (Entry, Vec<
 /// Whether a pattern is a variable that takes the value, such as `_x` or `mut _x`.
 pub(crate) fn is_variable(pat: &Pat) -> bool {
     matches!(pat, Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() && !is_constant(pat))
+}
+
+/// Whether a type is written as one of the language's own, or as a reference to one.
+fn is_value(ty: &Type) -> bool {
+    const VALUES: &[&str] = &[
+        "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8",
+        "u16", "u32", "u64", "u128", "usize",
+    ];
+    match ty {
+        Type::Group(group) => is_value(&group.elem),
+        Type::Reference(reference) => is_value(&reference.elem),
+        Type::Path(path) => match path.path.get_ident() {
+            Some(name) => path.qself.is_none() && VALUES.iter().any(|value| name == value),
+            None => false,
+        },
+        _ => false,
+    }
 }
 
 /// Whether a pattern leaves something of an owned value behind, or has variables that must not be

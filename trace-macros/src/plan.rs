@@ -18,6 +18,8 @@ use syn::ext::IdentExt;
 pub(crate) struct Plan {
     /// Every key the function can record, as expressions of type `&'static str`.
     pub(crate) keys: Vec<TokenStream>,
+    /// Whether only the compiler knows some of them.
+    pub(crate) has_const_keys: bool,
     /// Bit i: key i was asked for by name, so that it is recorded even if it sounds like a secret.
     pub(crate) shown: u64,
     pub(crate) arguments: Vec<Argument>,
@@ -37,6 +39,8 @@ pub(crate) struct Argument {
     pub(crate) source: Ident,
     pub(crate) cfg: TokenStream,
     pub(crate) redact: bool,
+    /// It is recorded for sure, as its type is a value's.
+    pub(crate) is_value: bool,
 }
 
 pub(crate) struct Value {
@@ -56,6 +60,7 @@ impl Plan {
         }
         plan.outcome(args, function, &mut keys, errors);
         plan.keys = keys.all.iter().map(key_tokens).collect();
+        plan.has_const_keys = keys.all.iter().any(|key| key.text().is_none());
         plan
     }
 
@@ -96,6 +101,7 @@ impl Plan {
                     source: binding.source.clone(),
                     cfg: parameter.cfg.clone(),
                     redact,
+                    is_value: parameter.is_value,
                 });
             }
         }
@@ -316,15 +322,16 @@ fn declared(field: &Field, errors: &mut Errors) {
 /// Reports options about a result that the function does not have.
 fn check_outcome(args: &Args, function: &Function, errors: &mut Errors) {
     let owner = function.ident();
-    let returns = match &function.shape {
-        Shape::Opaque => "an opaque type",
-        shape => match shape.output() {
-            Some(Output::Unit) => "`()`",
-            Some(Output::Never) => "`!`",
-            _ => return,
-        },
+    let returns = match (&function.shape, function.shape.output()) {
+        (Shape::Opaque, _) => "an opaque type",
+        (Shape::Stream(_), Some(Output::Unit)) => "a stream of `()`",
+        (Shape::Stream(_), _) => "a stream",
+        (_, Some(Output::Unit)) => "`()`",
+        (_, Some(Output::Never)) => "`!`",
+        _ => return,
     };
-    let is_opaque = matches!(function.shape, Shape::Opaque);
+    let can_fail = matches!(function.shape.output(), Some(Output::Type(_)));
+    let has_no_value = matches!(function.shape, Shape::Opaque | Shape::Stream(_));
     let err = args
         .err
         .as_ref()
@@ -336,7 +343,7 @@ fn check_outcome(args: &Args, function: &Function, errors: &mut Errors) {
             .as_ref()
             .map(|given| (&given.word, "err_type")),
     ];
-    for (word, option) in late.into_iter().flatten() {
+    for (word, option) in late.into_iter().flatten().filter(|_| !can_fail) {
         errors.at(
             word,
             format_args!(
@@ -344,7 +351,7 @@ fn check_outcome(args: &Args, function: &Function, errors: &mut Errors) {
             ),
         );
     }
-    if let Some(ret) = args.ret.as_ref().filter(|_| is_opaque) {
+    if let Some(ret) = args.ret.as_ref().filter(|_| has_no_value) {
         errors.at(
             &ret.word,
             format_args!("`ret` needs a return value to record, but `{owner}` returns {returns}"),

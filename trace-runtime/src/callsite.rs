@@ -82,9 +82,19 @@ impl Callsite {
         }
     }
 
+    /// Where it is, found out at run time.
+    pub(crate) fn at(
+        mut self,
+        path: fn() -> &'static str,
+        location: &'static Location<'static>,
+    ) -> Self {
+        (self.path, self.location) = (path, location);
+        self
+    }
+
     /// A call site of ours rather than the user's: its scope has a schema URL, and its place in our
     /// code is of no interest.
-    #[cfg(any(feature = "messaging", feature = "tower"))]
+    #[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]
     pub(crate) const fn library(mut self, schema_url: &'static str) -> Self {
         self.library = Some(schema_url);
         self

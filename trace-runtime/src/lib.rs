@@ -86,11 +86,14 @@
 //! | `remote-sampler` | sampling strategies from a Jaeger | yes |
 //! | `otlp-grpc` | OTLP over gRPC | |
 //! | `gzip`, `tls` | compressed bodies; `https://`, own authorities and client certificates | |
-//! | `tower`, `axum` | `ServerLayer` and `ClientLayer`, axum's matched route | |
+//! | `tonic` | contexts in the metadata of gRPC requests | |
+//! | `tracing`, `log` | ids on every log line, warnings and errors on their spans: `tracing` and `log`, modules of their own | |
+//! | `tower`, `axum` | `ServerLayer` and `ClientLayer` for HTTP and gRPC, axum's matched route | |
+//! | `reqwest` | a middleware for reqwest's client | |
+//! | `stream` | streams inside a span, also those that traced functions return | |
 //! | `messaging` | producer and consumer spans for message brokers | |
 //! | `metrics` | metrics about spans, and how long they took | |
 //! | `tokio` | `spawn`, `spawn_blocking` and `tasks::JoinSet` that keep the span | |
-//! | `tonic` | contexts in the metadata of gRPC requests | |
 //! | `sdk-exporter` | any `opentelemetry_sdk` exporter | |
 //! | `http`, `uuid`, `url`, `chrono`, `time` | values, and HTTP outcomes, of those crates | |
 //! | `testing` | `testing::capture()`, `testing::assert_trace!` | |
@@ -115,6 +118,7 @@ mod forest;
 mod ids;
 mod inside;
 mod integration;
+mod lazy_callsite;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod os;
@@ -148,10 +152,18 @@ pub use diagnostics::{Diagnostic, Severity};
 pub use doctor::doctor;
 pub use error::{FlushError, InitError};
 pub use exporter::{Batch, Console, ExportError, Exporter, Resource};
+#[cfg(feature = "log")]
+pub use integration::log;
 #[cfg(feature = "messaging")]
 pub use integration::messaging;
+#[cfg(feature = "reqwest")]
+pub use integration::reqwest;
+#[cfg(feature = "stream")]
+pub use integration::stream;
 #[cfg(feature = "tower")]
 pub use integration::tower;
+#[cfg(feature = "tracing")]
+pub use integration::tracing;
 pub use otel::{OtelTracer, OtelTracerProvider};
 pub use outcome::Failure;
 pub use pipeline::stats::{ExporterStats, Stats};

@@ -14,6 +14,8 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use crate::callsite::{self, Level};
 use crate::clock;
 use crate::record::EventTime;
+#[cfg(any(feature = "log", feature = "tracing"))]
+use crate::span::answer;
 use crate::span::{LiveSpan, NOW, start_in};
 use crate::tracer::{Core, global};
 
@@ -182,6 +184,10 @@ impl Span for LiveSpan {
             live.keep_status(&status);
         }
         if let Some(live) = self.live() {
+            #[cfg(any(feature = "log", feature = "tracing"))]
+            if status == Status::Unset {
+                return answer(live);
+            }
             let known = &mut live.late().status;
             // Ok is final, and nothing returns to unset: the order of the API's `Status`.
             if status > *known || (matches!(status, Status::Error { .. }) && *known != Status::Ok) {

@@ -14,6 +14,9 @@ pub use crate::inside::{
     Inside, NewEvent, add_event, always, error, event, future_in_span, inside, set, set_debug,
     set_display,
 };
+#[cfg(feature = "stream")]
+pub use crate::integration::stream::{call_stream, observed_in_span, stream_in_span};
+pub use crate::lazy_callsite::{LazyCallsite, start};
 pub use crate::outcome::{AnyError, Arg, Arguments, ErrorOf, Outcome, Sink};
 #[cfg(feature = "http")]
 pub use crate::outcome::{HttpDeciding, HttpOutcome, StatusOf};
@@ -34,6 +37,14 @@ pub fn enabled(span: &Start) -> bool {
 #[inline]
 pub fn enabled_late(span: &Active) -> bool {
     span.is_recording()
+}
+
+impl Start {
+    /// Records an argument whose type is known to be a value.
+    #[inline]
+    pub fn __argument<T: ToValue + ?Sized>(self, key: usize, value: &T) -> Self {
+        Arg(value).__record(self, key)
+    }
 }
 
 /// Records a field.

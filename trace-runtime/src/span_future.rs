@@ -78,7 +78,7 @@ impl<T, S: BorrowMut<Active>> InSpan<T, S> {
     }
 }
 
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "stream", feature = "tower"))]
 impl<T> InSpan<T, Active> {
     /// What is inside, until it is done.
     pub(crate) fn inner(&self) -> Option<&T> {
@@ -87,6 +87,21 @@ impl<T> InSpan<T, Active> {
 
     pub(crate) fn span(self: Pin<&mut Self>) -> &mut Active {
         self.project().span
+    }
+}
+
+#[cfg(feature = "stream")]
+impl<T> InSpan<T, Active> {
+    pub(crate) fn span_ref(&self) -> &Active {
+        &self.span
+    }
+
+    /// Moves everything out of one that has not been pinned.
+    pub(crate) fn take(&mut self) -> Self {
+        Self {
+            inner: self.inner.take(),
+            span: self.span.take(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What `tonic-build` makes of a service with one unary and one streaming method, by hand.
+//! What `tonic-build` makes of a service with a unary method and two streaming ones, by hand.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tonic::body::Body;
 use tonic::client::{Grpc as ClientGrpc, GrpcService};
 use tonic::codegen::{BoxFuture, Service, StdError, http, tokio_stream};
-use tonic::server::{Grpc, NamedService, ServerStreamingService, UnaryService};
+use tonic::server::{Grpc, NamedService, ServerStreamingService, StreamingService, UnaryService};
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
@@ -33,9 +33,23 @@ pub(crate) trait Greeter: Send + Sync + 'static {
         &self,
         request: Request<HelloRequest>,
     ) -> Result<Response<Self::HelloStream>, Status>;
+
+    /// Streams both ways.
+    async fn chat(
+        &self,
+        _: Request<Streaming<HelloRequest>>,
+    ) -> Result<Response<Self::HelloStream>, Status> {
+        Err(Status::unimplemented("nobody to chat with"))
+    }
 }
 
 pub(crate) struct GreeterServer<G>(Arc<G>);
+
+impl<G> Clone for GreeterServer<G> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 impl<G> GreeterServer<G> {
     pub(crate) fn new(service: G) -> Self {
@@ -72,6 +86,19 @@ impl<G: Greeter> ServerStreamingService<HelloRequest> for HellosMethod<G> {
     }
 }
 
+struct ChatMethod<G>(Arc<G>);
+
+impl<G: Greeter> StreamingService<HelloRequest> for ChatMethod<G> {
+    type Response = HelloReply;
+    type ResponseStream = G::HelloStream;
+    type Future = BoxFuture<Response<G::HelloStream>, Status>;
+
+    fn call(&mut self, request: Request<Streaming<HelloRequest>>) -> Self::Future {
+        let service = Arc::clone(&self.0);
+        Box::pin(async move { service.chat(request).await })
+    }
+}
+
 impl<G: Greeter> Service<http::Request<Body>> for GreeterServer<G> {
     type Response = http::Response<Body>;
     type Error = Infallible;
@@ -90,7 +117,8 @@ impl<G: Greeter> Service<http::Request<Body>> for GreeterServer<G> {
                 "/greet.Greeter/Hellos" => {
                     grpc.server_streaming(HellosMethod(service), request).await
                 }
-                path => panic!("unexpected call of {path}"),
+                "/greet.Greeter/Chat" => grpc.streaming(ChatMethod(service), request).await,
+                _ => Status::unimplemented("").into_http(),
             })
         })
     }
@@ -107,6 +135,10 @@ where
 {
     pub(crate) fn new(channel: T) -> Self {
         Self(ClientGrpc::new(channel))
+    }
+
+    pub(crate) fn with_origin(channel: T, origin: http::Uri) -> Self {
+        Self(ClientGrpc::with_origin(channel, origin))
     }
 
     pub(crate) async fn hello(
@@ -127,6 +159,24 @@ where
         self.0
             .server_streaming(request, path, ProstCodec::default())
             .await
+    }
+
+    pub(crate) async fn chat(
+        &mut self,
+        requests: impl tokio_stream::Stream<Item = HelloRequest> + Send + 'static,
+    ) -> Result<Response<Streaming<HelloReply>>, Status> {
+        self.ready().await?;
+        let path = http::uri::PathAndQuery::from_static("/greet.Greeter/Chat");
+        let request = Request::new(requests);
+        self.0.streaming(request, path, ProstCodec::default()).await
+    }
+
+    /// A method that the server does not know.
+    pub(crate) async fn nonsense(&mut self) -> Result<Response<HelloReply>, Status> {
+        self.ready().await?;
+        let path = http::uri::PathAndQuery::from_static("/greet.Greeter/Nonsense");
+        let request = Request::new(HelloRequest::default());
+        self.0.unary(request, path, ProstCodec::default()).await
     }
 
     async fn ready(&mut self) -> Result<(), Status> {

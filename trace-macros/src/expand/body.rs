@@ -4,7 +4,7 @@ use super::{Expansion, first_span, here};
 use crate::function::{Output, Shape};
 use crate::parameter::{Entry, Parameter, is_variable};
 use crate::tokens::{located_at, regroup, repeated};
-use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Visibility;
 
@@ -23,9 +23,17 @@ impl Expansion<'_> {
     pub(super) fn body(&self, head: TokenStream) -> TokenStream {
         let parameters = &self.function.parameters;
         let is_taken_apart = |one: &Parameter| matches!(one.entry, Entry::Whole { .. });
+        let is_lean = !parameters.iter().any(is_taken_apart);
         match &self.function.shape {
-            Shape::Async(output) if !parameters.iter().any(is_taken_apart) => {
-                self.lean_async_body(&head, output)
+            Shape::Async(output) if is_lean => {
+                let ret = self.lean_async_ret(&head, output);
+                let end = self.end();
+                quote_spanned!(here()=> #ret #end __ret)
+            }
+            Shape::Stream(stream) if is_lean && stream.is_async => {
+                let ret = self.lean_async_ret(&head, &stream.awaited());
+                let stream = self.stream(stream);
+                quote_spanned!(here()=> #ret #stream)
             }
             _ => {
                 let rest = self.rest();
@@ -45,20 +53,17 @@ impl Expansion<'_> {
     ///         BODY
     ///     })
     /// }.await;
-    /// p::outcome(&__ret).__error().__record(&mut __span);
-    /// __ret
     /// ```
     /// The future has room for every variable that anything ever pointed to, until its block ends:
     /// the head points to these short-lived ones, not to those of the function. The body has its own,
     /// so that the compiler sees which it leaves unused.
-    fn lean_async_body(&self, head: &TokenStream, output: &Output) -> TokenStream {
+    fn lean_async_ret(&self, head: &TokenStream, output: &Output) -> TokenStream {
         let passed = self.passed();
         let moved =
             passed.map(|Passed { source, .. }| quote_spanned!(here()=> let #source = #source;));
         let moved: TokenStream = moved.collect();
         let lets = self.lets();
         let future = self.in_span(output);
-        let end = self.end();
         quote_spanned! {here()=>
             let mut __span;
             let __ret = {
@@ -67,8 +72,6 @@ impl Expansion<'_> {
                 #lets
                 #future
             }.await;
-            #end
-            __ret
         }
     }
 
@@ -131,12 +134,8 @@ impl Expansion<'_> {
             // let __future = p::call_future::<O, _, _>(&mut __span, (a,), move |(a,)| { BODY });
             // async move { .. }
             Shape::Future(output) => {
-                let output = output_type(output).unwrap_or_else(|| quote_spanned!(here()=> _));
-                // A future of another output is an error of the return type.
-                let at = first_span(&output).resolved_at(here());
-                let name = quote_spanned!(here()=> call_future::<#output, _, _>);
-                let call = located_at(self.call(&name, &TokenStream::new()), at);
-                let future = located_at(self.future(), at);
+                let call = self.call_for("call_future", output);
+                let future = located_at(self.future(), at(output));
                 quote_spanned!(here()=> let __future = #call; #future)
             }
             // let __future = p::call_unfinished(&mut __span, (a,), move |(a,)| -> RET { BODY });
@@ -150,6 +149,28 @@ impl Expansion<'_> {
                     let __future = #call;
                     ::std::boxed::Box::pin(#future)
                 }
+            }
+            // let __ret = p::call_stream::<ITEM, _, _>(..), or let __ret = p::in_span(..).await;
+            // p::stream_in_span(__span, __ret)
+            Shape::Stream(stream) => {
+                let ret = match &stream.boxed {
+                    _ if stream.is_async => {
+                        let lets = self.lets();
+                        let future = self.in_span(&stream.awaited());
+                        quote_spanned!(here()=> #lets let __ret = #future.await;)
+                    }
+                    Some(ty) => {
+                        let name = quote_spanned!(here()=> call_unfinished);
+                        let call = self.call(&name, &quote_spanned!(here()=> -> #ty));
+                        quote_spanned!(here()=> let __ret = #call;)
+                    }
+                    None => {
+                        let call = self.call_for("call_stream", &stream.item);
+                        quote_spanned!(here()=> let __ret = #call;)
+                    }
+                };
+                let stream = self.stream(stream);
+                quote_spanned!(here()=> #ret #stream)
             }
             // let a = a; let mut b = b;
             // let __entered = p::attach(&mut __span);
@@ -205,6 +226,15 @@ impl Expansion<'_> {
         quote_spanned! {here()=>
             #p::#name(&mut __span, (#(#sources,)*), move |(#(#patterns,)*)| #ret #body)
         }
+    }
+
+    /// `p::NAME::<OUTPUT, _, _>(..)`, of a body that returns something of this output.
+    fn call_for(&self, name: &str, output: &Output) -> TokenStream {
+        let at = at(output);
+        let output = output_type(output).unwrap_or_else(|| quote_spanned!(here()=> _));
+        let name = Ident::new(name, here());
+        let name = quote_spanned!(here()=> #name::<#output, _, _>);
+        located_at(self.call(&name, &TokenStream::new()), at)
     }
 
     /// The body as written, if possible the very token.
@@ -283,7 +313,7 @@ impl Expansion<'_> {
             Output::Type(ty) => self.repeated(ty.clone()?),
         };
         let at = first_span(&ty).resolved_at(here());
-        let p = located_at(self.private.clone(), at);
+        let p = located_at(self.private.to_token_stream(), at);
         Some(quote_spanned!(at=> if false { return #p::fake::<#ty>() }))
     }
 
@@ -343,6 +373,12 @@ fn closure_output(output: &Output) -> TokenStream {
         Some(ty) => quote_spanned!(here()=> -> #ty),
         None => TokenStream::new(),
     }
+}
+
+/// Where to report a future or stream of another output: at the return type.
+fn at(output: &Output) -> Span {
+    let output = output_type(output).unwrap_or_else(|| quote_spanned!(here()=> _));
+    first_span(&output).resolved_at(here())
 }
 
 fn output_type(output: &Output) -> Option<TokenStream> {

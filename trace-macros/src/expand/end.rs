@@ -6,7 +6,7 @@ use crate::function::Output;
 use crate::plan::Value;
 use crate::tokens::{find_word, located_at};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 
 impl Expansion<'_> {
     /// What happens between the body's end and the span's.
@@ -57,7 +57,7 @@ impl Expansion<'_> {
             // The error that the returned value is no `Result` points at `err(..)`.
             Some(Given { word, .. }) => {
                 let at = word.span().resolved_at(here());
-                let p = located_at(p.clone(), at);
+                let p = located_at(p.to_token_stream(), at);
                 quote_spanned!(at=> #p::failed(&__ret))
             }
             None => quote_spanned!(here()=> #p::failed(&__ret)),

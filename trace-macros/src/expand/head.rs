@@ -3,33 +3,69 @@
 use super::{Expansion, Package, borrowed, here};
 use crate::args::{Given, Name, Parent};
 use crate::tokens::located_at;
-use proc_macro2::{Ident, Literal, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 
 impl Expansion<'_> {
     /// The block that starts the span, records what is known before the body, and enters it.
     pub(super) fn head(&self, package: &Package) -> TokenStream {
         let p = &self.private;
-        let callsite = self.callsite(package);
+        let (callsite, start) = match self.is_plain() {
+            true => self.plain_callsite(package),
+            false => {
+                let callsite = self.callsite(package);
+                let callsite = quote_spanned!(here()=> #p::Callsite = #callsite);
+                (callsite, self.start())
+            }
+        };
         let views = self.views();
-        let (records, span) = self.records(self.start());
+        let (records, span) = self.records(start);
         quote_spanned! {here()=> {
             struct __Here;
-            static __CALLSITE: #p::Callsite = #callsite;
+            static __CALLSITE: #callsite;
             #views
             #records
             #p::enter(#span)
         }}
     }
 
-    /// What is constant. The call is placed at the function's name for `Location::caller()`.
-    fn callsite(&self, package: &Package) -> TokenStream {
+    /// Whether the call site has no options, and constants that the compiler sees as such.
+    fn is_plain(&self) -> bool {
+        let has_options = self.args.name.is_some()
+            || self.args.kind.is_some()
+            || self.args.level.is_some()
+            || self.plan.shown != 0;
+        !has_options && !self.plan.has_const_keys && !self.starts_dynamically()
+    }
+
+    /// The call site and the start of its span, cheaper to compile. The call is placed at the
+    /// function's name for `Location::caller()`.
+    fn plain_callsite(&self, package: &Package) -> (TokenStream, TokenStream) {
+        let p = &self.private;
+        let (p_at_name, span) = self.private_at_name();
+        let Package { name, version } = package;
+        let keys = &self.plan.keys;
+        let facts = quote_spanned!(here()=> &__CALLSITE, #name, #version, &[#(#keys),*]);
+        let here_type = quote_spanned!(here()=> __Here);
+        (
+            quote_spanned!(here()=> #p::LazyCallsite = #p::LazyCallsite::NEW),
+            quote_spanned!(span=> #p_at_name::start::<#here_type>(#facts)),
+        )
+    }
+
+    /// What leads to the runtime, said at the function's name.
+    fn private_at_name(&self) -> (TokenStream, Span) {
         let span = self.function.ident().span();
-        let p = located_at(self.private.clone(), span);
         let p = match &self.args.path {
-            Some(_) => p,
+            Some(_) => located_at(self.private.to_token_stream(), span),
             None => quote_spanned!(span=> ::trace_runtime::__private),
         };
+        (p, span)
+    }
+
+    /// What is constant. The call is placed at the function's name for `Location::caller()`.
+    fn callsite(&self, package: &Package) -> TokenStream {
+        let (p, span) = self.private_at_name();
         let Package { name, version } = package;
         let keys = &self.plan.keys;
         let keys = quote_spanned!(here()=> &[#(#keys),*]);
@@ -127,9 +163,11 @@ impl Expansion<'_> {
             let record = |span: &TokenStream| {
                 let key = Literal::usize_unsuffixed(argument.key);
                 let source = &argument.source;
-                match argument.redact {
-                    true => quote_spanned!(here()=> #p::redacted(#span, #key)),
-                    false => quote_spanned!(here()=> #p::Arg(&#source).__record(#span, #key)),
+                match (argument.redact, argument.is_value) {
+                    (true, _) => quote_spanned!(here()=> #p::redacted(#span, #key)),
+                    // Looking for a method costs the compiler twice as much.
+                    (_, true) => quote_spanned!(here()=> #span.__argument(#key, &#source)),
+                    _ => quote_spanned!(here()=> #p::Arg(&#source).__record(#span, #key)),
                 }
             };
             let cfg = &argument.cfg;

@@ -20,12 +20,14 @@ fn sync_function() {
             fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["a", "b"]);
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
                     p::enter(
                         p::Arg(&b)
-                            .__record(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0), 1),
+                            .__record(
+                                p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["a", "b"])
+                                    .__argument(0, &a),
+                                1,
+                            ),
                     )
                 };
                 let __ret = p::call(
@@ -56,12 +58,13 @@ fn async_method() {
                     let card = card;
                     __span = {
                         struct __Here;
-                        static __CALLSITE: p::Callsite = p::Callsite::new::<
-                            __Here,
-                        >("orders", "1.2.3", &["order_id", "card"]);
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
                         p::enter(
                             p::redacted(
-                                p::Arg(&order_id).__record(p::Callsite::start(&__CALLSITE), 0),
+                                p::start::<
+                                    __Here,
+                                >(&__CALLSITE, "orders", "1.2.3", &["order_id", "card"])
+                                    .__argument(0, &order_id),
                                 1,
                             ),
                         )
@@ -86,6 +89,18 @@ fn async_method() {
     );
 }
 
+/// Small enough to read.
+#[test]
+fn three_arguments_and_a_result_take_40_lines() {
+    let item = "async fn pay(order: u64, card: Card, note: &str) -> Result<Receipt, Declined> { charge(order, card, note).await }";
+    let output = traced(tokens(""), tokens(item)).to_string();
+    let output = output.replace(":: trace_runtime :: __private ::", "p ::");
+    let file = syn::parse_file(&output).expect("an expansion is Rust");
+    let pretty = prettyplease::unparse(&file);
+    let lines = pretty.lines().count();
+    assert!(lines <= 40, "{lines} lines:\n{pretty}");
+}
+
 #[test]
 fn nothing_to_record() {
     check(
@@ -95,10 +110,8 @@ fn nothing_to_record() {
             fn tick() {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &[]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> () { spin() });
                 __ret
@@ -123,7 +136,7 @@ fn constant_options() {
                         .name("POST /checkout")
                         .kind(p::Kind::Server)
                         .level(p::Level::Debug);
-                    let mut __span = p::Arg(&password).__record(p::Callsite::start(&__CALLSITE), 0);
+                    let mut __span = p::Callsite::start(&__CALLSITE).__argument(0, &password);
                     if p::enabled(&__span) {
                         p::record(&mut __span, 1, &("/checkout"));
                         p::record(&mut __span, 2, &(1));
@@ -222,10 +235,8 @@ fn result_options() {
             fn f() -> Result<Receipt, E> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["total", "peer"]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["total", "peer"]))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<Receipt, E> { g() });
                 p::outcome(&__ret).__error().__record_debug(&mut __span);
@@ -249,10 +260,11 @@ fn result_options() {
             fn find(&self, key: &str) -> Option<Row> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["key", "return"]);
-                    p::enter(p::Arg(&key).__record(p::Callsite::start(&__CALLSITE), 0))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["key", "return"])
+                            .__argument(0, &key),
+                    )
                 };
                 let __ret = p::call(
                     &mut __span,
@@ -280,10 +292,10 @@ fn returned_futures() {
             fn f(a: u8) -> impl Future<Output = Result<u8, E>> + Send {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["a"]);
-                    p::enter(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["a"]).__argument(0, &a),
+                    )
                 };
                 let __future = p::call_future::<
                     Result<u8, E>,
@@ -306,10 +318,8 @@ fn returned_futures() {
             fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &[]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
                 };
                 let __future = p::call_unfinished(
                     &mut __span,
@@ -335,12 +345,11 @@ fn other_opaque_types() {
             fn f(n: usize, seed: u8) -> impl Iterator<Item = u8> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["n", "seed"]);
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
                     p::enter(
-                        p::Arg(&seed)
-                            .__record(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0), 1),
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["n", "seed"])
+                            .__argument(0, &n)
+                            .__argument(1, &seed),
                     )
                 };
                 let __entered = p::attach(&mut __span);
@@ -357,10 +366,8 @@ fn other_opaque_types() {
             fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &[]);
-                    p::enter(p::Callsite::start(&__CALLSITE))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
                 };
                 let __ret = p::call(&mut __span, (), move |()| -> Result<(_, _), E> { g() });
                 p::outcome(&__ret).__error().__record(&mut __span);
@@ -379,13 +386,13 @@ fn parameters_with_attributes_are_captured() {
             fn f(#[cfg(feature = "x")] a: u8, #[allow(unused_mut)] mut b: u8, c: u8) {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    let __span = p::start::<
                         __Here,
-                    >("orders", "1.2.3", &["a", "b", "c"]);
-                    let __span = p::Callsite::start(&__CALLSITE);
+                    >(&__CALLSITE, "orders", "1.2.3", &["a", "b", "c"]);
                     #[cfg(feature = "x")]
-                    let __span = p::Arg(&a).__record(__span, 0);
-                    p::enter(p::Arg(&c).__record(p::Arg(&b).__record(__span, 1), 2))
+                    let __span = __span.__argument(0, &a);
+                    p::enter(__span.__argument(1, &b).__argument(2, &c))
                 };
                 let __ret = p::call(&mut __span, (c,), move |(c,)| -> () {});
                 __ret
@@ -403,10 +410,10 @@ fn owned_receiver_moves_in_whole() {
             fn f(mut self, n: u8) -> ! {
                 let mut __span = {
                     struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["n"]);
-                    p::enter(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0))
+                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                    p::enter(
+                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["n"]).__argument(0, &n),
+                    )
                 };
                 p::call(
                     &mut __span,
@@ -448,7 +455,7 @@ fn container() {
                             __Here,
                         >("orders", "1.2.3", &["a", "self.id", "n"])
                             .kind(p::Kind::Server);
-                        let mut __span = p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0);
+                        let mut __span = p::Callsite::start(&__CALLSITE).__argument(0, &a);
                         if p::enabled(&__span) {
                             p::record(&mut __span, 1, &(self.id));
                             p::record(&mut __span, 2, &(a + 1));
@@ -471,7 +478,7 @@ fn container() {
                             __Here,
                         >("orders", "1.2.3", &["a"])
                             .kind(p::Kind::Client);
-                        p::enter(p::Arg(&a).__record(p::Callsite::start(&__CALLSITE), 0))
+                        p::enter(p::Callsite::start(&__CALLSITE).__argument(0, &a))
                     };
                     let __ret = p::call(&mut __span, (a,), move |(a,)| -> () {});
                     __ret
@@ -498,6 +505,104 @@ fn mistakes_keep_the_item() {
             }
             pub fn f(a: u8) -> u8 {
                 a
+            }
+        "#]],
+    );
+}
+
+#[cfg(feature = "stream")]
+#[test]
+fn streams() {
+    check(
+        "",
+        "fn f(n: usize) -> impl Stream<Item = Result<u8, E>> { iter(n) }",
+        &expect![[r#"
+            fn f(n: usize) -> impl Stream<Item = Result<u8, E>> {
+                let mut __span = {
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &["n"]);
+                    p::enter(p::Arg(&n).__record(p::Callsite::start(&__CALLSITE), 0))
+                };
+                let __ret = p::call_stream::<
+                    Result<u8, E>,
+                    _,
+                    _,
+                >(&mut __span, (n,), move |(n,)| { iter(n) });
+                p::observed_in_span(
+                    __span,
+                    __ret,
+                    |__ret, mut __span| {
+                        p::outcome(&__ret).__error().__record(&mut __span);
+                        __ret
+                    },
+                )
+            }
+        "#]],
+    );
+    check(
+        "skip_all, err = off",
+        "fn f<'a>(n: &'a [u8]) -> BoxStream<'a, u8> { iter(n).boxed() }",
+        &expect![[r#"
+            fn f<'a>(n: &'a [u8]) -> BoxStream<'a, u8> {
+                let mut __span = {
+                    struct __Here;
+                    static __CALLSITE: p::Callsite = p::Callsite::new::<
+                        __Here,
+                    >("orders", "1.2.3", &[]);
+                    p::enter(p::Callsite::start(&__CALLSITE))
+                };
+                let __ret = p::call_unfinished(
+                    &mut __span,
+                    (n,),
+                    move |(n,)| -> BoxStream<'a, u8> { iter(n).boxed() },
+                );
+                ::std::boxed::Box::pin(p::stream_in_span(__span, __ret))
+            }
+        "#]],
+    );
+    check(
+        "",
+        "async fn f() -> Pin<Box<dyn Stream<Item = ()> + Send>> { g().await }",
+        &expect![[r#"
+            async fn f() -> Pin<Box<dyn Stream<Item = ()> + Send>> {
+                let mut __span;
+                let __ret = {
+                    __span = {
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &[]);
+                        p::enter(p::Callsite::start(&__CALLSITE))
+                    };
+                    p::in_span(
+                        &mut __span,
+                        async move {
+                            if false {
+                                return p::fake::<Pin<Box<dyn Stream<Item = ()> + Send>>>();
+                            }
+                            g().await
+                        },
+                    )
+                }
+                    .await;
+                ::std::boxed::Box::pin(p::stream_in_span(__span, __ret))
+            }
+        "#]],
+    );
+    check(
+        "ret, err_if = is_bad",
+        "fn f() -> impl Stream<Item = ()> { g() }",
+        &expect![[r#"
+            ::core::compile_error! {
+                "`err_if` needs a return value that can fail, but `f` returns a stream of `()`"
+            }
+            ::core::compile_error! {
+                "`ret` needs a return value to record, but `f` returns a stream of `()`"
+            }
+            fn f() -> impl Stream<Item = ()> {
+                g()
             }
         "#]],
     );

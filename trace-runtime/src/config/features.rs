@@ -26,7 +26,7 @@ impl Features {
         remote_sampler: cfg!(feature = "remote-sampler"),
         tls: cfg!(feature = "tls"),
         gzip: cfg!(feature = "gzip"),
-        log: false,
-        tracing: false,
+        log: cfg!(feature = "log"),
+        tracing: cfg!(feature = "tracing"),
     };
 }

@@ -186,7 +186,7 @@ fn write_stacktrace(text: &mut Bounded, first: Option<&(dyn Error + 'static)>) -
 }
 
 /// The kind of the first `io::Error` among the error and its sources.
-fn io_kind(error: &dyn Error) -> Option<String> {
+pub(super) fn io_kind(error: &dyn Error) -> Option<String> {
     top_io_kind(error).or_else(|| {
         sources(error.source())
             .find_map(|source| source.downcast_ref::<io::Error>())

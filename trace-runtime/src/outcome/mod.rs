@@ -14,7 +14,7 @@ mod describe;
 mod error;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(any(feature = "messaging", feature = "tower"))]
+#[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]
 mod service;
 
 use std::borrow::Cow;
@@ -32,7 +32,9 @@ pub use error::{AnyError, ErrorOf};
 pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
 pub use http::{HttpDeciding, HttpOutcome, StatusOf};
-#[cfg(any(feature = "messaging", feature = "tower"))]
+#[cfg(feature = "reqwest")]
+pub(crate) use service::client_failed;
+#[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]
 pub(crate) use service::failed as service_failed;
 
 use crate::{Value, bubble};
@@ -132,6 +134,17 @@ impl Exception {
     }
 }
 
+/// What an exception event says about an error whose type is not known.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) fn exception_attributes(error: &(dyn std::error::Error + 'static)) -> Vec<KeyValue> {
+    use describe::{Found, Shown};
+    let failed = Found::untyped(Shown::Chain(error)).into_failed();
+    let exception = failed.exception.as_ref();
+    exception.map_or_else(Vec::new, |exception| {
+        exception.attributes(&failed.description)
+    })
+}
+
 impl Failed {
     /// Writes it all to the span; `add_event` adds the exception event.
     pub(crate) fn write_to(
@@ -172,6 +185,24 @@ pub trait Sink {
 
     /// Sets an attribute; the last one under a key wins.
     fn attribute(&mut self, key: &'static str, value: Value<'_>);
+}
+
+impl<S: Sink> Sink for &mut S {
+    fn recording(&self) -> bool {
+        (**self).recording()
+    }
+
+    fn kind(&self) -> SpanKind {
+        (**self).kind()
+    }
+
+    fn fail(&mut self, failed: Failed) {
+        (**self).fail(failed);
+    }
+
+    fn attribute(&mut self, key: &'static str, value: Value<'_>) {
+        (**self).attribute(key, value);
+    }
 }
 
 /// The return value of a traced function.

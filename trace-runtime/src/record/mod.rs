@@ -10,6 +10,8 @@ mod late;
 mod owned;
 mod view;
 
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) use attributes::Entries;
 pub(crate) use attributes::{AttributeBuffer, REDACTED_TEXT};
 pub(crate) use batches::Batches;
 pub(crate) use late::{Event, EventTime, Late, Link};

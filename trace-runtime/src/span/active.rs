@@ -286,8 +286,8 @@ impl Active {
     }
 }
 
-/// For layers, whose spans move from a future into a body.
-#[cfg(feature = "tower")]
+/// For layers and streams, whose spans move from a future into what goes on.
+#[cfg(any(feature = "stream", feature = "tower"))]
 impl Active {
     /// No span.
     pub(crate) fn none() -> Self {
@@ -299,7 +299,23 @@ impl Active {
         Self(self.0.take())
     }
 
+    /// Whether a drop now would be a cancellation.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_cancelled_by_drop(&self) -> bool {
+        let entered = self.0.as_ref().filter(|entered| entered.recording);
+        entered.is_some_and(|entered| entered.phase == Phase::Waiting)
+    }
+
+    /// Gives the span another name.
+    #[cfg(feature = "tower")]
+    pub(crate) fn rename(&self, name: &'static str) {
+        if let (Some(cx), true) = (self.context(), self.is_recording()) {
+            cx.span().update_name(name);
+        }
+    }
+
     /// Adds an event.
+    #[cfg(feature = "tower")]
     pub(crate) fn event(&self, name: &'static str) {
         if let (Some(cx), true) = (self.context(), self.is_recording()) {
             cx.span().add_event_with_timestamp(name, NOW, Vec::new());

@@ -8,12 +8,16 @@
 //! The live record is one box that never moves: from the start to the end only its pointer does.
 
 mod active;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod described;
 mod live;
 mod parent;
 mod start;
 mod unsampled;
 
 pub use active::{Active, enter};
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) use described::{Described, answer, describe};
 pub(crate) use live::Live;
 pub use live::LiveSpan;
 #[cfg(feature = "tower")]

@@ -58,8 +58,9 @@ impl Callsite {
         }
     }
 
+    /// The same, where it is known that a span may start.
     #[inline(never)]
-    fn start_current(&'static self) -> Start {
+    pub(crate) fn start_current(&'static self) -> Start {
         let started = thread::with(|thread| {
             match below_current(|cx, parent| self.start_below(thread, cx, parent)) {
                 Some(started) => started,

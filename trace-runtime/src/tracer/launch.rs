@@ -264,16 +264,31 @@ fn reporter(config: &Config) -> Reporter {
         LevelFilter::Upto(Level::Warn) => Severity::Warning,
         LevelFilter::Upto(_) => Severity::Info,
     };
-    let silent = config.own.log.value == LogDestination::Off
-        || config.own.log_level.value == LevelFilter::Off;
-    Reporter::new(
-        shown,
-        if silent {
-            Box::new(|_| {})
-        } else {
-            report::stderr()
-        },
-    )
+    let destination = match config.own.log_level.value {
+        LevelFilter::Off => LogDestination::Off,
+        _ => config.own.log.value,
+    };
+    Reporter::new(shown, output(destination))
+}
+
+/// Where our own lines go. The configuration offers no destination that is not built in.
+fn output(destination: LogDestination) -> report::Output {
+    match destination {
+        LogDestination::Off => Box::new(|_| {}),
+        #[cfg(feature = "log")]
+        LogDestination::Log => Box::new(crate::integration::lines_to_log),
+        #[cfg(feature = "tracing")]
+        LogDestination::Tracing => Box::new(crate::integration::lines_to_tracing),
+        #[cfg(feature = "tracing")]
+        LogDestination::Automatic => {
+            let stderr = report::stderr();
+            Box::new(move |line| match crate::integration::has_subscriber() {
+                true => crate::integration::lines_to_tracing(line),
+                false => stderr(line),
+            })
+        }
+        _ => report::stderr(),
+    }
 }
 
 /// The effective configuration for whoever asks for it; for whoever watches a terminal, in a line,

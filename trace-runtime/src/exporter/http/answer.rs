@@ -15,7 +15,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
-    /// The URL, without credentials and query.
+    /// The URL, without credentials and query: what is probably wrong may show in it.
+    #[cfg_attr(not(feature = "otlp-http"), expect(dead_code))]
     pub(crate) target: &'a str,
     /// How many spans were sent.
     pub(crate) spans: u64,

@@ -10,18 +10,18 @@ use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::error;
+use super::call::Call;
+use crate::integration::http::{Protocol, error, grpc};
 use crate::span::Active;
-use crate::span_future::InSpan;
 
 pin_project! {
-    /// A response's body whose end is the end of its server span.
+    /// A response's body whose end is the end of its span: a server's, or that of a call of gRPC.
     ///
     /// The span is current while the body is polled.
     #[derive(Debug)]
     pub struct TracedBody<B> {
         #[pin]
-        inner: InSpan<B, Active>,
+        call: Call<B>,
         has_begun: bool,
         // Bytes until the length is reached that the head announces; then nobody asks for the end.
         left: Option<u64>,
@@ -39,12 +39,12 @@ pub(super) fn announced_length<B: Body>(response: &Response<B>) -> Option<u64> {
 
 impl<B> TracedBody<B> {
     pub(super) fn untraced(body: B) -> Self {
-        Self::new(body, Active::none(), None)
+        Self::new(Protocol::Http, body, Active::none(), None)
     }
 
-    pub(super) fn new(body: B, span: Active, length: Option<u64>) -> Self {
+    pub(super) fn new(protocol: Protocol, body: B, span: Active, length: Option<u64>) -> Self {
         Self {
-            inner: InSpan::new(span, body),
+            call: Call::new(protocol, span, body),
             has_begun: false,
             left: length,
         }
@@ -70,8 +70,9 @@ where
         self: Pin<&mut Self>,
         task: &mut Task<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let mut this = self.project();
-        let polled = this.inner.as_mut().poll_inside(
+        let this = self.project();
+        let mut call = this.call.project();
+        let polled = call.inner.as_mut().poll_inside(
             |mut body| {
                 let frame = ready!(body.as_mut().poll_frame(task));
                 let is_last = is_last(&frame) || body.is_end_stream();
@@ -83,9 +84,15 @@ where
             return Poll::Ready(None);
         };
         let (frame, is_last) = ready!(polled);
-        let span = this.inner.span();
+        let span = call.inner.span();
         if span.is_recording() {
             observe::<B>(span, &frame, this.has_begun, this.left);
+            if is_last && *call.protocol == Protocol::Grpc && !matches!(frame, Some(Err(_))) {
+                let trailers = frame
+                    .as_ref()
+                    .and_then(|frame| frame.as_ref().ok()?.trailers_ref());
+                grpc::record_end(trailers, span);
+            }
         }
         if is_last {
             drop(span.take());
@@ -94,11 +101,12 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.inner().is_none_or(Body::is_end_stream)
+        self.call.inner.inner().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner
+        self.call
+            .inner
             .inner()
             .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }

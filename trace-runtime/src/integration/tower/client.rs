@@ -1,48 +1,32 @@
 //! Requests that leave.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 
-use http::request::Parts;
 use http::{Request, Response, Uri};
-use opentelemetry::Context;
-use opentelemetry::trace::SpanKind;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::attributes::{self, KEYS, NETWORK_PROTOCOL_VERSION, SCHEMA_URL};
-use super::error;
-use crate::callsite::Callsite;
-use crate::outcome::{Sink, record_status};
-use crate::propagation;
-use crate::span::{self, Active, enter};
-use crate::span_future::InSpan;
+use super::body::TracedBody;
+use super::call::Call;
+use crate::integration::http::client::{InjectTo, Outgoing, record_head};
+use crate::integration::http::{Protocol, error};
 use crate::tracer::Tracer;
-use crate::{ToValue, Value};
-
-static CLIENT: Callsite =
-    Callsite::new::<()>(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), KEYS)
-        .name("HTTP")
-        .kind(SpanKind::Client)
-        .library(SCHEMA_URL);
 
 /// Puts every request that a client sends inside a client span, and that span's context into the
 /// request's headers.
 ///
 /// The span is named after the method and ends with the head of the response. It failed if the
 /// status is 400 or more, if the service fails, or if the request is given up before the head is
-/// there. Put the layer below one that retries, to see every attempt.
+/// there. A call of gRPC (content type `application/grpc`) is named `package.Service/Method` and ends
+/// with its status, see the [module](super#grpc). Put the layer below one that retries, to see every attempt.
 ///
 /// See the [module](super) for an example.
 #[derive(Clone, Debug, Default)]
-pub struct ClientLayer {
-    tracer: Option<Tracer>,
-    inject_to: Option<InjectTo>,
-}
+pub struct ClientLayer(Outgoing);
 
 impl ClientLayer {
     /// The layer, for the global tracer.
@@ -53,7 +37,7 @@ impl ClientLayer {
     /// Records the spans with this tracer.
     #[must_use]
     pub fn with_tracer(mut self, tracer: impl Into<Tracer>) -> Self {
-        self.tracer = Some(tracer.into());
+        self.0.tracer = Some(tracer.into());
         self
     }
 
@@ -70,46 +54,8 @@ impl ClientLayer {
     /// ```
     #[must_use]
     pub fn inject_to(mut self, decide: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
-        self.inject_to = Some(InjectTo(Arc::new(decide)));
+        self.0.inject_to = Some(InjectTo::new(decide));
         self
-    }
-
-    fn start(&self, parts: &Parts) -> Active {
-        if !CLIENT.is_enabled() {
-            return Active::none();
-        }
-        let parent = match &self.tracer {
-            Some(tracer) => span::within(tracer.scope(&Context::current())),
-            None => span::current(),
-        };
-        let mut start = CLIENT.start_named(parent, || attributes::span_name(&parts.method, None));
-        if start.is_recording() {
-            attributes::client(&mut start, parts);
-        }
-        enter(start)
-    }
-
-    /// Writes the current context.
-    fn inject<B>(&self, request: &mut Request<B>) {
-        let allowed = self
-            .inject_to
-            .as_ref()
-            .is_none_or(|InjectTo(decide)| decide(request.uri()));
-        if allowed {
-            propagation::inject(request);
-        } else {
-            propagation::strip(request.headers_mut());
-        }
-    }
-}
-
-/// The user's function that decides where context goes.
-#[derive(Clone)]
-struct InjectTo(Arc<dyn Fn(&Uri) -> bool + Send + Sync>);
-
-impl fmt::Debug for InjectTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("InjectTo(..)")
     }
 }
 
@@ -119,7 +65,7 @@ impl<S> Layer<S> for ClientLayer {
     fn layer(&self, inner: S) -> TracedClient<S> {
         TracedClient {
             inner,
-            layer: self.clone(),
+            requests: self.0.clone(),
         }
     }
 }
@@ -128,7 +74,7 @@ impl<S> Layer<S> for ClientLayer {
 #[derive(Clone, Debug)]
 pub struct TracedClient<S> {
     inner: S,
-    layer: ClientLayer,
+    requests: Outgoing,
 }
 
 impl<S, B, R> Service<Request<B>> for TracedClient<S>
@@ -136,7 +82,7 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Display + 'static,
 {
-    type Response = Response<R>;
+    type Response = Response<TracedBody<R>>;
     type Error = S::Error;
     type Future = ClientFuture<S::Future>;
 
@@ -145,15 +91,16 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let mut span = self.layer.start(&parts);
-        let mut request = Request::from_parts(parts, body);
+        let (mut parts, body) = request.into_parts();
+        let protocol = Protocol::of(&parts.headers);
+        let (method, uri) = (&parts.method, &parts.uri);
+        let mut span = self.requests.start(protocol, method, uri, &parts.headers);
         let future = span.run(|| {
-            self.layer.inject(&mut request);
-            self.inner.call(request)
+            self.requests.inject(&parts.uri, &mut parts.headers);
+            self.inner.call(Request::from_parts(parts, body))
         });
         ClientFuture {
-            inner: InSpan::new(span, future),
+            call: Call::new(protocol, span, future),
         }
     }
 }
@@ -163,7 +110,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct ClientFuture<F> {
         #[pin]
-        inner: InSpan<F, Active>,
+        call: Call<F>,
     }
 }
 
@@ -172,27 +119,28 @@ where
     F: Future<Output = Result<Response<R>, E>>,
     E: Display + 'static,
 {
-    type Output = Result<Response<R>, E>;
+    type Output = Result<Response<TracedBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let result = ready!(this.inner.as_mut().poll(task));
-        let mut span = this.inner.span().take();
-        if Sink::recording(&span) {
-            match &result {
-                Ok(response) => record(response, &mut span),
-                Err(error) => error::record(error, &mut span),
+        let mut call = self.project().call.project();
+        let result = ready!(call.inner.as_mut().poll(task));
+        let mut span = call.inner.span().take();
+        let protocol = *call.protocol;
+        Poll::Ready(match result {
+            Ok(response) => {
+                let (status, version) = (response.status(), response.version());
+                let headers = response.headers();
+                if record_head(protocol, status, version, headers, &mut span) {
+                    drop(span);
+                    Ok(response.map(TracedBody::untraced))
+                } else {
+                    Ok(response.map(|body| TracedBody::new(protocol, body, span, None)))
+                }
             }
-        }
-        Poll::Ready(result)
+            Err(error) => {
+                error::record(&error, &mut span);
+                Err(error)
+            }
+        })
     }
-}
-
-fn record<R>(response: &Response<R>, span: &mut Active) {
-    let version = attributes::version(response.version());
-    span.set(
-        NETWORK_PROTOCOL_VERSION,
-        version.map_or(Value::None, ToValue::to_value),
-    );
-    record_status(response.status().as_u16(), span);
 }

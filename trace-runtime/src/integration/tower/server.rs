@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanKind};
@@ -15,15 +15,16 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::attributes::{self, KEYS, SCHEMA_URL};
 use super::body::{self, TracedBody};
-use super::error;
+use super::call::Call;
 use super::route::{self, IntoRoute, RouteOf};
 use crate::callsite::Callsite;
+use crate::integration::SCHEMA_URL;
+use crate::integration::http::attributes::{self, KEYS};
+use crate::integration::http::{Protocol, error, grpc};
 use crate::outcome::record_status;
 use crate::propagation::{self, ParentSource};
 use crate::span::{self, Active, enter};
-use crate::span_future::InSpan;
 use crate::tracer::Tracer;
 
 static SERVER: Callsite =
@@ -55,6 +56,9 @@ pub enum Trust {
 /// has ended; its first byte is an event. It failed if the status is 500 or more, if the service or
 /// the body fails, or if the handler panics. If the client goes away before the end, it says
 /// `traced.cancelled`.
+///
+/// A call of gRPC (content type `application/grpc`) is named `package.Service/Method` and speaks of its
+/// status, wherever in the response that is: see the [module](super#grpc).
 ///
 /// The route is the one that axum matched (feature `axum`; the layer must be inside the router, by
 /// `Router::layer` or `route_layer`), or what [`with_route`](Self::with_route) says. A raw path is
@@ -116,7 +120,7 @@ impl ServerLayer {
         self
     }
 
-    fn start(&self, parts: &Parts) -> Active {
+    fn start(&self, protocol: Protocol, parts: &Parts) -> Active {
         if !SERVER.is_enabled() {
             return self.pass_on(parts);
         }
@@ -131,10 +135,14 @@ impl ServerLayer {
             let found = || route::route(self.route.as_ref(), parts);
             route.get_or_init(found).as_deref()
         };
-        let mut start =
-            SERVER.start_named(choice, || attributes::span_name(&parts.method, route()));
+        let uri = route::uri(parts);
+        let name = || match protocol {
+            Protocol::Http => attributes::span_name(&parts.method, route()),
+            Protocol::Grpc | Protocol::GrpcWeb => grpc::span_name(uri),
+        };
+        let mut start = SERVER.start_named(choice, name);
         if start.is_recording() {
-            attributes::server(&mut start, parts, route::uri(parts), route());
+            attributes::server(&mut start, protocol, parts, uri, route());
             start.links(link);
         }
         let span = enter(start);
@@ -223,13 +231,17 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let is_head = parts.method == Method::HEAD;
-        let mut span = self.layer.start(&parts);
+        let protocol = Protocol::of(&parts.headers);
+        let mut span = self.layer.start(protocol, &parts);
+        let asked = Asked {
+            is_head: parts.method == Method::HEAD,
+            uri: (protocol != Protocol::Http).then(|| route::uri(&parts).clone()),
+        };
         let request = Request::from_parts(parts, body);
         let future = span.run(|| self.inner.call(request));
         ServerFuture {
-            inner: InSpan::new(span, future),
-            is_head,
+            call: Call::new(protocol, span, future),
+            asked,
         }
     }
 }
@@ -239,9 +251,17 @@ pin_project! {
     #[derive(Debug)]
     pub struct ServerFuture<F> {
         #[pin]
-        inner: InSpan<F, Active>,
-        is_head: bool,
+        call: Call<F>,
+        asked: Asked,
     }
+}
+
+/// What of the request decides how its response is read.
+#[derive(Debug)]
+struct Asked {
+    is_head: bool,
+    /// Kept for gRPC.
+    uri: Option<Uri>,
 }
 
 impl<F, R, E> Future for ServerFuture<F>
@@ -254,14 +274,12 @@ where
     type Output = Result<Response<TracedBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let result = ready!(this.inner.as_mut().poll(task));
-        let mut span = this.inner.span().take();
+        let this = self.project();
+        let mut call = this.call.project();
+        let result = ready!(call.inner.as_mut().poll(task));
+        let mut span = call.inner.span().take();
         Poll::Ready(match result {
-            Ok(response) => {
-                record_status(response.status().as_u16(), &mut span);
-                Ok(with_body(response, span, *this.is_head))
-            }
+            Ok(response) => Ok(answer(response, span, this.asked, *call.protocol)),
             Err(error) => {
                 error::record(&error, &mut span);
                 Err(error)
@@ -271,14 +289,27 @@ where
 }
 
 /// The span goes on with the body, if one will be sent.
-fn with_body<R: Body>(
+fn answer<R: Body>(
     response: Response<R>,
-    span: Active,
-    is_head: bool,
+    mut span: Active,
+    asked: &Asked,
+    protocol: Protocol,
 ) -> Response<TracedBody<R>> {
     let status = response.status();
+    let headers = response.headers();
     let length = body::announced_length(&response);
-    let ends_here = is_head
+    let (protocol, is_over) = match &asked.uri {
+        Some(uri) if status == StatusCode::OK => {
+            (protocol, grpc::record_server_head(uri, headers, &mut span))
+        }
+        // Also where a layer in between has answered a call of gRPC in its own way.
+        _ => {
+            record_status(status.as_u16(), &mut span);
+            (Protocol::Http, false)
+        }
+    };
+    let ends_here = is_over
+        || asked.is_head
         || status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || length == Some(0)
@@ -287,5 +318,5 @@ fn with_body<R: Body>(
         drop(span);
         return response.map(TracedBody::untraced);
     }
-    response.map(|body| TracedBody::new(body, span, length))
+    response.map(|body| TracedBody::new(protocol, body, span, length))
 }

@@ -5,17 +5,14 @@ use std::borrow::Cow;
 use http::header::{AsHeaderName, HOST, USER_AGENT};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{Method, Uri, Version};
+use http::{HeaderMap, Method, Uri, Version};
 
-use super::url;
+use super::{Protocol, grpc, url};
 use crate::Value;
 use crate::span::Start;
 
-/// The version of the conventions.
-pub(super) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";
-
 /// The keys of both layers' call sites; their order is that of the constants below.
-pub(super) const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "http.request.method",
     "http.request.method_original",
     "http.route",
@@ -28,6 +25,9 @@ pub(super) const KEYS: &[&str] = &[
     "client.address",
     NETWORK_PROTOCOL_VERSION,
     "user_agent.original",
+    "rpc.system.name",
+    "rpc.method",
+    "rpc.method_original",
 ];
 const METHOD: usize = 0;
 const METHOD_ORIGINAL: usize = 1;
@@ -41,6 +41,9 @@ const SERVER_PORT: usize = 8;
 const CLIENT_ADDRESS: usize = 9;
 const VERSION: usize = 10;
 const AGENT: usize = 11;
+pub(super) const RPC_SYSTEM: usize = 12;
+pub(super) const RPC_METHOD: usize = 13;
+pub(super) const RPC_METHOD_ORIGINAL: usize = 14;
 
 pub(super) const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
 
@@ -54,7 +57,7 @@ fn known(method: &Method) -> Option<&'static str> {
 }
 
 /// `GET /users/{id}`, or `GET` where no route is known.
-pub(super) fn span_name(method: &Method, route: Option<&str>) -> Cow<'static, str> {
+pub(crate) fn span_name(method: &Method, route: Option<&str>) -> Cow<'static, str> {
     let method = known(method).unwrap_or("HTTP");
     match route {
         Some(route) => format!("{method} {route}").into(),
@@ -63,7 +66,38 @@ pub(super) fn span_name(method: &Method, route: Option<&str>) -> Cow<'static, st
 }
 
 /// The attributes of a request that has arrived.
-pub(super) fn server(span: &mut Start, parts: &Parts, uri: &Uri, route: Option<&str>) {
+pub(crate) fn server(
+    span: &mut Start,
+    protocol: Protocol,
+    parts: &Parts,
+    uri: &Uri,
+    route: Option<&str>,
+) {
+    match protocol {
+        Protocol::Http => request(span, parts, uri, route),
+        Protocol::Grpc | Protocol::GrpcWeb => grpc::attributes(span, uri),
+    }
+    if let Some(authority) = authority(uri, &parts.headers) {
+        server_address(span, &authority, None);
+    }
+    // The first of the addresses is the one that the outermost proxy saw.
+    let forwarded = header(&parts.headers, "x-forwarded-for").and_then(|all| all.split(',').next());
+    if let Some(client) = forwarded.map(str::trim).filter(|first| !first.is_empty()) {
+        text(span, CLIENT_ADDRESS, client);
+    }
+    if protocol != Protocol::Http {
+        return;
+    }
+    if let Some(version) = version(parts.version) {
+        text(span, VERSION, version);
+    }
+    if let Some(agent) = header(&parts.headers, USER_AGENT) {
+        text(span, AGENT, agent);
+    }
+}
+
+/// What a server is asked for.
+fn request(span: &mut Start, parts: &Parts, uri: &Uri, route: Option<&str>) {
     method(span, &parts.method);
     if let Some(route) = route {
         text(span, ROUTE, route);
@@ -74,29 +108,19 @@ pub(super) fn server(span: &mut Start, parts: &Parts, uri: &Uri, route: Option<&
         let query = url::query(query, &mut |name| span.hides(name));
         text(span, QUERY, &query);
     }
-    if let Some(authority) = authority(parts, uri) {
-        server_address(span, &authority, None);
-    }
-    // The first of the addresses is the one that the outermost proxy saw.
-    let forwarded = header(parts, "x-forwarded-for").and_then(|all| all.split(',').next());
-    if let Some(client) = forwarded.map(str::trim).filter(|first| !first.is_empty()) {
-        text(span, CLIENT_ADDRESS, client);
-    }
-    if let Some(version) = version(parts.version) {
-        text(span, VERSION, version);
-    }
-    if let Some(agent) = header(parts, USER_AGENT) {
-        text(span, AGENT, agent);
-    }
 }
 
-/// The attributes of a request that is about to leave.
-pub(super) fn client(span: &mut Start, parts: &Parts) {
-    method(span, &parts.method);
-    let full = url::full(&parts.uri, &mut |name| span.hides(name));
+/// What a client asks for.
+pub(super) fn client(span: &mut Start, method: &Method, uri: &Uri) {
+    self::method(span, method);
+    let full = url::full(uri, &mut |name| span.hides(name));
     text(span, FULL, &full);
-    if let Some(authority) = authority(parts, &parts.uri) {
-        let default = match parts.uri.scheme_str() {
+}
+
+/// Whom a client asks.
+pub(super) fn server_of_client(span: &mut Start, uri: &Uri, headers: &HeaderMap) {
+    if let Some(authority) = authority(uri, headers) {
+        let default = match uri.scheme_str() {
             Some("http") => Some(80),
             Some("https") => Some(443),
             _ => None,
@@ -140,17 +164,19 @@ fn server_address(span: &mut Start, authority: &Authority, default_port: Option<
 }
 
 /// Where the request is addressed to: HTTP/1 says so in a header.
-fn authority<'p>(parts: &'p Parts, uri: &'p Uri) -> Option<Cow<'p, Authority>> {
+fn authority<'p>(uri: &'p Uri, headers: &'p HeaderMap) -> Option<Cow<'p, Authority>> {
     match uri.authority() {
         Some(authority) => Some(Cow::Borrowed(authority)),
-        None => header(parts, HOST)?.parse().ok().map(Cow::Owned),
+        None => header(headers, HOST)?.parse().ok().map(Cow::Owned),
     }
 }
 
 /// The scheme that the client used. Few servers know it; then it is taken to be plain HTTP.
 fn scheme<'p>(parts: &'p Parts, uri: &'p Uri) -> &'p str {
     let forwarded = || {
-        let first = header(parts, "x-forwarded-proto")?.split(',').next()?;
+        let first = header(&parts.headers, "x-forwarded-proto")?
+            .split(',')
+            .next()?;
         ["http", "https"]
             .into_iter()
             .find(|scheme| scheme.eq_ignore_ascii_case(first.trim()))
@@ -158,10 +184,10 @@ fn scheme<'p>(parts: &'p Parts, uri: &'p Uri) -> &'p str {
     uri.scheme_str().or_else(forwarded).unwrap_or("http")
 }
 
-fn header(parts: &Parts, name: impl AsHeaderName) -> Option<&str> {
-    parts.headers.get(name)?.to_str().ok()
+fn header(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
-fn text(span: &mut Start, key: usize, value: &str) {
+pub(super) fn text(span: &mut Start, key: usize, value: &str) {
     span.field(key, Value::Str(Cow::Borrowed(value)));
 }

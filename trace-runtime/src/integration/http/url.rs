@@ -19,15 +19,25 @@ pub(super) fn full(uri: &Uri, hides: &mut dyn FnMut(&str) -> bool) -> String {
         full.push_str(scheme);
         full.push_str("://");
     }
-    if let Some(authority) = uri.authority() {
-        full.push_str(&without_user_info(authority.as_str()));
-    }
-    full.push_str(uri.path());
-    if let Some(query) = uri.query() {
-        full.push('?');
-        full.push_str(&self::query(query, hides));
-    }
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    push(&mut full, authority, uri.path(), uri.query(), hides);
     full
+}
+
+/// What comes after the scheme.
+fn push(
+    shown: &mut String,
+    authority: &str,
+    path: &str,
+    query: Option<&str>,
+    hides: &mut dyn FnMut(&str) -> bool,
+) {
+    shown.push_str(&without_user_info(authority));
+    shown.push_str(path);
+    if let Some(query) = query {
+        shown.push('?');
+        shown.push_str(&self::query(query, hides));
+    }
 }
 
 /// The text with every URL in it as it may be shown.
@@ -44,12 +54,7 @@ pub(super) fn in_text(text: &str, hides: &mut dyn FnMut(&str) -> bool) -> String
             None => (url, None),
         };
         let (authority, path) = address.split_at(address.find('/').unwrap_or(address.len()));
-        shown.push_str(&without_user_info(authority));
-        shown.push_str(path);
-        if let Some(query) = query {
-            shown.push('?');
-            shown.push_str(&self::query(query, hides));
-        }
+        push(&mut shown, authority, path, query, hides);
         rest = after;
     }
     shown.push_str(rest);

@@ -131,10 +131,6 @@ async fn worker(goes_on: tokio::sync::oneshot::Receiver<()>) {
 }
 
 #[traced]
-#[expect(
-    clippy::async_yields_async,
-    reason = "clippy takes the body for an async block; a known limit of the macro"
-)]
 async fn starts(goes_on: tokio::sync::oneshot::Receiver<()>) -> tokio::task::JoinHandle<()> {
     trace_runtime::spawn(worker(goes_on))
 }

@@ -26,18 +26,17 @@ struct Stack<'q> {
     log: String,
 }
 
-const CHECKS: [Check<Stack<'_>>; 3] = [
-    ("one trace", PATIENCE, one_trace),
-    ("services", PATIENCE, services),
-    ("the log names its spans", PATIENCE, log_names_its_spans),
-];
-
 /// The log is on standard input.
 pub(crate) fn check(query: &Query) -> Result<(), String> {
     let mut log = String::new();
     let read = std::io::stdin().read_to_string(&mut log);
     read.map_err(|error| format!("the log cannot be read: {error}"))?;
-    poll_all(&CHECKS, &Stack { query, log })
+    let checks: [Check<Stack<'_>>; 3] = [
+        ("one trace", PATIENCE, one_trace),
+        ("services", PATIENCE, services),
+        ("the log names its spans", PATIENCE, log_names_its_spans),
+    ];
+    poll_all(&checks, &Stack { query, log })
 }
 
 /// The trace as it is, to be looked at and then kept as `stack.txt`.
@@ -77,7 +76,10 @@ fn log_names_its_spans(stack: &Stack<'_>) -> Result<(), String> {
             .find(|line| line["fields"]["message"] == message);
         let line = line.ok_or_else(|| format!("no line says `{message}` in\n{}", stack.log))?;
         let span = trace.spans.iter().find(|span| line["span_id"] == *span.id);
-        let found = (line["trace_id"] == *trace.id, span.map(|span| &*span.operation_name));
+        let found = (
+            line["trace_id"] == *trace.id,
+            span.map(|span| &*span.operation_name),
+        );
         same(&found, &(true, Some(name)))?;
     }
     Ok(())

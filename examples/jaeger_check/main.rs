@@ -6,6 +6,7 @@
 //! jaeger-check greeter               what the greeter sent
 //! jaeger-check formats               one trace of everything, sent in every format there is
 //! jaeger-check sampling              the strategies of `strategies.json`
+//! jaeger-check stack < LOG           what the stack sent, and whether its log names the same spans
 //! jaeger-check quickstart --print    what there is, to be looked at and kept as `expected.txt`
 //! ```
 
@@ -14,6 +15,7 @@ mod formats;
 mod greeter;
 mod quickstart;
 mod sampling;
+mod stack;
 mod tree;
 
 use std::process::ExitCode;
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use api::Query;
 
-const USAGE: &str = "usage: jaeger-check quickstart|greeter|formats|sampling [--print]";
+const USAGE: &str = "usage: jaeger-check quickstart|greeter|formats|sampling|stack [--print]";
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// What is checked, how long it may take to become true, and how to look.
@@ -48,6 +50,8 @@ fn run(words: &[&str]) -> Result<(), String> {
         ["greeter"] => greeter::check(&query),
         ["formats"] => formats::check(&query),
         ["formats", "--print"] => formats::print(&query),
+        ["stack"] => stack::check(&query),
+        ["stack", "--print"] => stack::print(&query),
         ["sampling"] => sampling::check(&address("TEST_JAEGER_SAMPLING")?),
         _ => Err(USAGE.to_owned()),
     }

@@ -26,7 +26,10 @@ pub(crate) async fn spawn(argument: &str) -> crate::Result<(Process, String)> {
         .spawn()?;
     let stdout = process.stdout.take().ok_or("no standard output")?;
     let mut lines = BufReader::new(stdout).lines();
-    let url = lines.next_line().await?.ok_or("the payments do not start")?;
+    let url = lines
+        .next_line()
+        .await?
+        .ok_or("the payments do not start")?;
     // Its log goes where ours goes.
     tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {

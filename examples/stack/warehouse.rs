@@ -33,5 +33,5 @@ pub(crate) fn open() -> (UnboundedSender<Order>, JoinHandle<()>) {
 
 #[traced]
 fn pack(product: &str, count: u32) {
-    tracing::info!("packed");
+    tracing::info!(product, count, "packed");
 }

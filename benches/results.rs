@@ -121,9 +121,11 @@ impl Results {
         &self.voids
     }
 
-    /// Whether something was measured in vain.
-    pub(crate) fn has_empty_cell(&self) -> bool {
-        self.runs.values().any(BTreeMap::is_empty)
+    /// Whether something of that subject was measured in vain.
+    pub(crate) fn has_empty_cell(&self, subject: &str) -> bool {
+        self.runs
+            .iter()
+            .any(|((name, _), rounds)| *name == subject && rounds.is_empty())
     }
 
     /// One figure over the rounds.
@@ -239,6 +241,8 @@ mod tests {
         let ratio = results.net_ratio("a", "b", case, "foreground_ns").unwrap();
         assert_eq!((ratio.min, ratio.median, ratio.max), (0.5, 0.5, 0.5));
         assert_eq!(results.voids().len(), 1);
-        assert!(!results.has_empty_cell());
+        assert!(!results.has_empty_cell("b"));
+        results.add("a", Case::TIME_OTLP, 0, Err("a span was lost".to_owned()));
+        assert!(results.has_empty_cell("a"));
     }
 }

@@ -1,11 +1,13 @@
 //! Metrics about spans: what became of them, and how long they took, sampled or not.
 
+use std::num::ParseIntError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use expect_test::expect;
+use futures_util::stream::{Stream, StreamExt, iter};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, Status, TraceContextExt, Tracer as _, TracerProvider as _};
 use tests::meter::Meters;
@@ -448,6 +450,27 @@ async fn layers_tell_why_unsampled_requests_failed() {
         traces.span.metrics.duration {error.type=503, span.name=GET} 1
         traces.span.metrics.duration {error.type=http::error::Error, span.name=GET} 1
         traces.span.metrics.duration {span.name=GET} 1
+    "#]]
+    .assert_eq(&meters.read(DURATION));
+}
+
+#[traced]
+fn parse(texts: Vec<&'static str>) -> impl Stream<Item = Result<u8, ParseIntError>> {
+    iter(texts).map(str::parse)
+}
+
+#[tokio::test]
+async fn items_tell_why_an_unsampled_stream_failed() {
+    let meters = Meters::default();
+    let (tracer, guard) = unsampling(&meters);
+    for texts in [vec!["1", "2"], vec!["1", "x"]] {
+        let parsed = tracer.in_scope(|| parse(texts));
+        assert_eq!(parsed.count().await, 2);
+    }
+    guard.flush().unwrap();
+    expect![[r#"
+        traces.span.metrics.duration {error.type=core::num::error::ParseIntError, span.name=parse} 1
+        traces.span.metrics.duration {span.name=parse} 1
     "#]]
     .assert_eq(&meters.read(DURATION));
 }

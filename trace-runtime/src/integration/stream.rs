@@ -247,7 +247,7 @@ impl<S: Stream, O: Observe<S::Item>> Stream for TracedStream<S, O> {
         let item = ready!(polled);
         let span = this.inner.span();
         Poll::Ready(match item {
-            Some(item) if span.is_recording() => {
+            Some(item) if Sink::recording(span) => {
                 *this.items += 1;
                 Some(this.observe.observe(item, span))
             }

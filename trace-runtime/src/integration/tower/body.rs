@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::call::Call;
 use crate::integration::http::{Protocol, error, grpc};
+use crate::outcome::Sink;
 use crate::span::Active;
 
 pin_project! {
@@ -85,7 +86,7 @@ where
         };
         let (frame, is_last) = ready!(polled);
         let span = call.inner.span();
-        if span.is_recording() {
+        if Sink::recording(span) {
             observe::<B>(span, &frame, this.has_begun, this.left);
             if is_last && *call.protocol == Protocol::Grpc && !matches!(frame, Some(Err(_))) {
                 let trailers = frame

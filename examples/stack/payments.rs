@@ -26,11 +26,15 @@ pub(crate) async fn spawn(argument: &str) -> crate::Result<(Process, String)> {
         .spawn()?;
     let stdout = process.stdout.take().ok_or("no standard output")?;
     let mut lines = BufReader::new(stdout).lines();
-    let url = lines
-        .next_line()
-        .await?
-        .ok_or("the payments do not start")?;
     // Its log goes where ours goes.
+    let url = loop {
+        let line = lines.next_line().await?;
+        let line = line.ok_or("the payments do not start")?;
+        match line.starts_with("http://") {
+            true => break line,
+            false => println!("{line}"),
+        }
+    };
     tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
             println!("{line}");

@@ -15,6 +15,7 @@ use trace_runtime::tower::ServerLayer;
 use trace_runtime::tracing::{SpanEvents, WithSpan};
 use trace_runtime::{TracerGuard, traced};
 use tracing::{info, warn};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
 #[tokio::main]
@@ -33,6 +34,7 @@ fn start_tracing() -> Result<TracerGuard, Box<dyn Error>> {
         .json()
         .map_event_format(WithSpan::json);
     tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
         .with(lines)
         .with(SpanEvents::new())
         .try_init()?;

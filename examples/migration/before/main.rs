@@ -21,6 +21,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Instrument as _, field, info, info_span, instrument, warn};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
 #[tokio::main]
@@ -41,6 +42,7 @@ fn start_tracing() -> Result<SdkTracerProvider, Box<dyn Error>> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("shop"));
     tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
         .with(spans)
         .with(tracing_subscriber::fmt::layer().json())
         .try_init()?;

@@ -18,6 +18,7 @@ use opentelemetry_http::HeaderExtractor;
 use trace_runtime::TracerGuard;
 use tracing::{Instrument as _, field, info, info_span, instrument, warn};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
 #[tokio::main]
@@ -34,6 +35,7 @@ fn start_tracing() -> Result<TracerGuard, Box<dyn Error>> {
     let guard = trace_runtime::try_init_tracer()?;
     let spans = tracing_opentelemetry::layer().with_tracer(global::tracer("shop"));
     tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
         .with(spans)
         .with(tracing_subscriber::fmt::layer().json())
         .try_init()?;

@@ -19,7 +19,7 @@ use trace_runtime::tracing::{SpanEvents, WithSpan};
 use trace_runtime::{TracerGuard, traced};
 use tracing::{Instrument as _, field, info, info_span, instrument, warn};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::prelude::*;
 
 #[tokio::main]
@@ -41,6 +41,7 @@ fn start_tracing() -> Result<TracerGuard, Box<dyn Error>> {
         .json()
         .map_event_format(WithSpan::json);
     tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
         .with(spans)
         .with(lines)
         .with(SpanEvents::new())

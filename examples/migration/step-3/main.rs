@@ -16,7 +16,7 @@ use trace_runtime::tower::ServerLayer;
 use trace_runtime::tracing::{SpanEvents, WithSpan};
 use trace_runtime::{TracerGuard, traced};
 use tracing::{info, instrument, warn};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::prelude::*;
 
 #[tokio::main]
@@ -38,6 +38,7 @@ fn start_tracing() -> Result<TracerGuard, Box<dyn Error>> {
         .json()
         .map_event_format(WithSpan::json);
     tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
         .with(spans)
         .with(lines)
         .with(SpanEvents::new())

@@ -238,14 +238,15 @@ fn record<'r, E, S: Sink>(
     sink: &mut S,
     found: impl FnOnce(&'r E) -> Found<'r>,
 ) {
+    if !sink.recording() {
+        return;
+    }
     #[cfg(feature = "http")]
     if let Some(status) = held.status {
         super::http::record(status, sink);
     }
     if let Some(error) = held.error {
-        if sink.recording() {
-            found_error(held.found(found(error)), sink);
-        }
+        found_error(held.found(found(error)), sink);
     }
 }
 

@@ -51,8 +51,8 @@ impl Chunk {
 pub(super) struct Spares(Mutex<Vec<Arc<Chunk>>>);
 
 impl Spares {
-    /// Half a megabyte.
-    const MOST: usize = 64;
+    /// A quarter of a megabyte.
+    const MOST: usize = 32;
 
     /// A chunk with room for so many words, at least.
     pub(super) fn take(&self, words: usize) -> Arc<Chunk> {

@@ -151,6 +151,8 @@ impl AttributeBuffer {
 
     #[cold]
     fn long_text(&mut self, key: u8, text: &str) {
+        // What is inline comes along, and whole words are filled up: once is enough.
+        self.heap.reserve(INLINE + text.len() + 16);
         if let Ok(len) = u8::try_from(text.len()) {
             self.append(&[SHORT_TEXT, key, len]);
         } else {

@@ -25,5 +25,5 @@ pub(crate) use own_lines::lines_to_log;
 pub(crate) use own_lines::{has_subscriber, lines_to_tracing};
 
 /// The version of the semantic conventions that spans of our own follow.
-#[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]
+#[cfg(any(feature = "stream", feature = "tower"))]
 const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.45.0";

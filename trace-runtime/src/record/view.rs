@@ -15,7 +15,10 @@ use crate::config::CodeMode;
 #[derive(Debug)]
 pub(crate) struct Records {
     bytes: Vec<u8>,
-    entries: Vec<(u32, Option<Box<Late>>)>,
+    /// Where each record begins.
+    starts: Vec<u32>,
+    /// The boxes of those that have one, by their position, in order.
+    late: Vec<(u32, Box<Late>)>,
     anchor: Anchor,
     code: CodeMode,
 }
@@ -25,7 +28,8 @@ impl Records {
     pub(crate) fn new(anchor: Anchor, code: CodeMode) -> Self {
         Self {
             bytes: Vec::new(),
-            entries: Vec::new(),
+            starts: Vec::new(),
+            late: Vec::new(),
             anchor,
             code,
         }
@@ -34,17 +38,17 @@ impl Records {
     /// Takes as much room as these have used.
     pub(super) fn reserve_as(&mut self, others: &Self) {
         self.bytes.reserve(others.bytes.len());
-        self.entries.reserve(others.entries.len());
+        self.starts.reserve(others.starts.len());
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.starts.len()
     }
 
     /// The bytes that the records count against the queue's bound.
     pub(crate) fn queued_bytes(&self) -> usize {
-        let late = self.entries.iter().filter_map(|(_, late)| late.as_ref());
-        self.bytes.len() + late.map(|late| late.bytes()).sum::<usize>()
+        let late = self.late.iter().map(|(_, late)| late.bytes());
+        self.bytes.len() + late.sum::<usize>()
     }
 
     /// Appends a record of `len` words.
@@ -57,7 +61,9 @@ impl Records {
     ) {
         let start = self.bytes.len();
         // A batch stays far below 4 GiB: the queue is bounded in bytes.
-        self.entries.push((start as u32, late));
+        self.late
+            .extend(late.map(|late| (self.starts.len() as u32, late)));
+        self.starts.push(start as u32);
         // Room for all words first: growing by a word at a time takes twice as long.
         self.bytes.resize(start + 8 * len, 0);
         for (place, word) in self.bytes[start..].chunks_exact_mut(8).zip(words) {
@@ -68,7 +74,7 @@ impl Records {
     /// Whether some records are for stages of our own, not for exporters.
     pub(crate) fn have_record_only(&self) -> bool {
         let flags = |start: u32| self.bytes[start as usize + 8..].first_chunk();
-        let mut all = self.entries.iter().filter_map(|(start, _)| flags(*start));
+        let mut all = self.starts.iter().filter_map(|start| flags(*start));
         all.any(|flags| u16::from_le_bytes(*flags) & flag::RECORD_ONLY != 0)
     }
 
@@ -79,13 +85,16 @@ impl Records {
             return self;
         }
         let mut kept = Self::new(self.anchor, self.code);
+        let mut late = std::mem::take(&mut self.late).into_iter().peekable();
         for at in 0..self.len() {
+            let late = late.next_if(|(owner, _)| *owner as usize == at);
             let view = self.get(at);
             if !view.has(flag::UNSAMPLED) {
                 let len = 8 * Header::WORDS + view.attributes.len();
-                let (start, late) = &mut self.entries[at];
-                let record = &self.bytes[*start as usize..][..len];
-                kept.entries.push((kept.bytes.len() as u32, late.take()));
+                let record = &self.bytes[self.starts[at] as usize..][..len];
+                let position = kept.starts.len() as u32;
+                kept.late.extend(late.map(|(_, late)| (position, late)));
+                kept.starts.push(kept.bytes.len() as u32);
                 kept.bytes.extend_from_slice(record);
             }
         }
@@ -99,29 +108,36 @@ impl Records {
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = SpanView<'_>> {
-        (0..self.entries.len()).map(|index| self.get(index))
+        (0..self.len()).map(|index| self.get(index))
     }
 
     /// The call sites of the records.
     #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
     pub(crate) fn site_ids(&self) -> impl Iterator<Item = u32> + use<'_> {
-        self.entries.iter().map(|(start, _)| {
+        self.starts.iter().map(|start| {
             let first = self.bytes[*start as usize..].first_chunk();
             first.map_or(0, |first| Header::site_of(u64::from_le_bytes(*first)))
         })
     }
 
     #[inline]
+    fn late(&self, index: usize) -> Option<&Late> {
+        // Few records have one, and most batches none.
+        let owner = |(owner, _): &(u32, _)| *owner as usize;
+        let at = self.late.binary_search_by_key(&index, owner).ok()?;
+        Some(&self.late[at].1)
+    }
+
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> SpanView<'_> {
-        let (start, late) = &self.entries[index];
-        let record = &self.bytes[*start as usize..];
+        let record = &self.bytes[self.starts[index] as usize..];
         let (words, rest) = record.split_first_chunk().expect("a record has a header");
         let (header, words) = Header::from_bytes(words);
         SpanView {
             attributes: &rest[..8 * (words - Header::WORDS)],
             site: callsite::site(header.site),
             header,
-            late: late.as_deref(),
+            late: self.late(index),
             anchor: &self.anchor,
             code: self.code,
         }

@@ -51,8 +51,8 @@ impl Chunk {
 pub(super) struct Spares(Mutex<Vec<Arc<Chunk>>>);
 
 impl Spares {
-    /// A quarter of a megabyte.
-    const MOST: usize = 32;
+    /// Two hundred kilobytes, or two thousand spans.
+    const MOST: usize = 24;
 
     /// A chunk with room for so many words, at least.
     pub(super) fn take(&self, words: usize) -> Arc<Chunk> {

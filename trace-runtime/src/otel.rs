@@ -212,11 +212,9 @@ impl Span for LiveSpan {
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        let wall = if timestamp == NOW {
-            None
-        } else {
-            Some(clock::unix_nanos(timestamp))
-        };
-        self.finish(wall);
+        match timestamp {
+            NOW => self.end_own(),
+            timestamp => self.finish(Some(clock::unix_nanos(timestamp))),
+        }
     }
 }

@@ -11,6 +11,18 @@ pub trait Arguments {
 
     /// Records the argument whose key stands at this position among the call site's.
     fn argument(&mut self, index: usize, value: Value<'_>);
+
+    /// The same for an integer.
+    #[inline]
+    fn integer(&mut self, index: usize, value: i64) {
+        self.argument(index, Value::I64(value));
+    }
+
+    /// The same for a text.
+    #[inline]
+    fn text(&mut self, index: usize, text: &str) {
+        self.argument(index, Value::Str(text.into()));
+    }
 }
 
 impl<A: Arguments> Arguments for &mut A {
@@ -20,6 +32,14 @@ impl<A: Arguments> Arguments for &mut A {
 
     fn argument(&mut self, index: usize, value: Value<'_>) {
         (**self).argument(index, value);
+    }
+
+    fn integer(&mut self, index: usize, value: i64) {
+        (**self).integer(index, value);
+    }
+
+    fn text(&mut self, index: usize, text: &str) {
+        (**self).text(index, text);
     }
 }
 
@@ -32,7 +52,7 @@ impl<T: ToValue + ?Sized> Arg<'_, T> {
     #[inline]
     pub fn __record<A: Arguments>(&self, mut arguments: A, index: usize) -> A {
         if arguments.wants() {
-            arguments.argument(index, self.0.to_value());
+            self.0.__record(index, &mut arguments);
         }
         arguments
     }

@@ -225,6 +225,26 @@ pub(crate) fn push(
     }
 }
 
+/// The same, and keeps the span's record for another.
+#[inline]
+pub(crate) fn finish(live: Box<Live>) {
+    let mut live = Some(live);
+    let _ = with(|thread| {
+        let mut own = thread.own.try_borrow_mut().ok()?;
+        let mut live = live.take()?;
+        let late = live.late.take();
+        let writer = own.writers.of(&live.core.queue);
+        writer.push(&live.header(), live.attributes.as_words(), late);
+        own.spare.keep(live);
+        Some(())
+    });
+    if let Some(mut live) = live {
+        let late = live.late.take();
+        let mut writer = Writer::register(&live.core.queue);
+        writer.push(&live.header(), live.attributes.as_words(), late);
+    }
+}
+
 /// The same for a span that is not sampled; what cannot be stored is not counted.
 #[cfg(feature = "metrics")]
 pub(crate) fn push_unsampled(

@@ -82,6 +82,12 @@ pub(crate) struct Hints {
 }
 
 impl Hints {
+    /// Whether there may be hints for a root.
+    #[inline]
+    pub(crate) fn are_in(cx: &Context) -> bool {
+        cx.get::<RootRequest>().is_some()
+    }
+
     /// The hints for a span whose parent is the span of `cx`: a remote one, or none.
     ///
     /// A span that starts a new trace of its own will (`root`) has no hints: use the default.

@@ -164,6 +164,12 @@ impl Sampler {
         }
     }
 
+    /// Whether every trace is recorded that begins here and of which nobody asked otherwise.
+    #[inline]
+    pub(crate) fn is_always_on(&self) -> bool {
+        matches!(self.root, Root::AlwaysOn)
+    }
+
     /// Whether the decision may depend on the span's name; if not, the name may be left empty.
     #[must_use]
     pub fn needs_name(&self) -> bool {

@@ -151,21 +151,21 @@ impl Entered {
 
     #[inline(never)]
     fn end(&mut self) {
-        let cx = std::mem::take(&mut self.cx);
-        if !self.recording {
-            #[cfg(feature = "metrics")]
-            if let Some(live) = self.timed.take() {
-                end_timed(live, self.phase, self.cancelled_is_error);
+        if self.recording {
+            let span = self.cx.span();
+            match self.phase {
+                Phase::Resting => {}
+                Phase::Running => end_with_panic(&span),
+                Phase::Waiting => end_cancelled(&span, self.cancelled_is_error),
             }
-            return;
+            span.end_with_timestamp(NOW);
         }
-        let span = cx.span();
-        match self.phase {
-            Phase::Resting => {}
-            Phase::Running => end_with_panic(&span),
-            Phase::Waiting => end_cancelled(&span, self.cancelled_is_error),
+        #[cfg(feature = "metrics")]
+        if let Some(live) = self.timed.take() {
+            end_timed(live, self.phase, self.cancelled_is_error);
         }
-        span.end_with_timestamp(NOW);
+        // Dropped where it is: a copy would wait until its parts have reached the cache.
+        self.cx = Context::new();
     }
 }
 

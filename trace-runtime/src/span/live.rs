@@ -20,6 +20,7 @@ pub(crate) struct Live {
     pub(super) context: SpanContext,
     parent_id: SpanId,
     start: u64,
+    end: u64,
     pub(super) site: u32,
     pub(super) flags: u16,
     ended: bool,
@@ -43,6 +44,7 @@ impl Live {
             context: SpanContext::NONE,
             parent_id: SpanId::INVALID,
             start: 0,
+            end: 0,
             site: 0,
             flags: 0,
             ended: false,
@@ -77,28 +79,60 @@ impl Live {
         self.base.is_none() && self.late.is_none() && self.attributes.clear()
     }
 
-    /// Stores the span as finished, once.
+    /// The span ends now, or by the caller's clock: stores it as finished, once.
     pub(super) fn end(&mut self, wall_end: Option<u64>) {
-        if std::mem::replace(&mut self.ended, true) {
+        if !self.is_to_be_stored(wall_end) {
             return;
         }
-        let mut end = wall_end.unwrap_or(0);
+        let (header, late) = (self.header(), self.late.take());
+        let queue = &self.core.queue;
+        let attributes = self.attributes.as_words();
+        #[cfg(feature = "metrics")]
+        if header.flags & flag::UNSAMPLED != 0 {
+            return thread::push_unsampled(queue, &header, attributes, late);
+        }
+        thread::push(queue, &header, attributes, late);
+    }
+
+    /// The same, of a span that nobody will ask for its ids again.
+    #[inline]
+    fn finish(mut self: Box<Self>) {
+        match self.is_to_be_stored(None) {
+            true => thread::finish(self),
+            false => thread::keep(self),
+        }
+    }
+
+    #[inline]
+    fn is_to_be_stored(&mut self, wall_end: Option<u64>) -> bool {
+        if std::mem::replace(&mut self.ended, true) {
+            return false;
+        }
         match wall_end {
-            None => end = clock::ticks(),
-            Some(_) => self.flags |= flag::WALL_END,
+            None => self.end = clock::ticks(),
+            Some(unix_nanos) => {
+                self.end = unix_nanos;
+                self.flags |= flag::WALL_END;
+            }
         }
         if self.core.is_closed() {
             self.core.count_after_shutdown();
-            return;
+            return false;
         }
         if *self.context.trace_state() != TraceState::NONE {
             self.keep_trace_state();
         }
-        let late = self.late.take();
-        if late.is_some() {
+        if self.late.is_some() {
             self.flags |= flag::LATE;
         }
-        let header = Header {
+        true
+    }
+
+    /// What is stored before the attributes. Inlined, because a copy would wait until its parts have
+    /// reached the cache.
+    #[inline(always)]
+    pub(crate) fn header(&self) -> Header {
+        Header {
             site: self.site,
             flags: self.flags,
             trace_flags: self.context.trace_flags().to_u8(),
@@ -106,14 +140,8 @@ impl Live {
             span_id: u64::from_be_bytes(self.context.span_id().to_bytes()),
             parent_span_id: u64::from_be_bytes(self.parent_id.to_bytes()),
             start: self.start,
-            end,
-        };
-        #[cfg(feature = "metrics")]
-        if self.is_timed_only() {
-            let words = self.attributes.as_words();
-            return thread::push_unsampled(&self.core.queue, &header, words, late);
+            end: self.end,
         }
-        thread::push(&self.core.queue, &header, self.attributes.as_words(), late);
     }
 
     #[cold]
@@ -284,6 +312,18 @@ impl LiveSpan {
 
     pub(crate) fn is_live(&self) -> bool {
         matches!(&self.0, State::Recording(live) if !live.ended)
+    }
+
+    /// The function that the span is of is over.
+    #[inline]
+    pub(crate) fn end_own(&mut self) {
+        match std::mem::replace(&mut self.0, State::Dropped) {
+            State::Recording(live) if !live.ends_on_drop => live.finish(),
+            other => {
+                self.0 = other;
+                self.finish(None);
+            }
+        }
     }
 
     #[inline]

@@ -16,22 +16,23 @@ pub(super) struct Parent {
     pub(super) core: &'static Core,
 }
 
-/// What `start` makes of the current span, if that is a local one: the usual case, in one look at
+/// What `start` makes of the current span, or of there being none: the usual cases, in one look at
 /// the context. `None` where it takes a closer look.
 #[inline]
-pub(super) fn below_current<R>(
-    start: impl FnOnce(&Context, &SpanContext) -> Option<Option<R>>,
+pub(super) fn at_a_glance<R>(
+    start: impl FnOnce(&Context, Option<&SpanContext>) -> Option<Option<R>>,
 ) -> Option<Option<R>> {
     Context::map_current(|cx| {
         let span = cx.span();
         let parent = span.span_context();
-        if !is_local(parent) {
-            return None;
-        }
-        if !parent.is_sampled() && !unsampled::are_timed() || cx.is_telemetry_suppressed() {
+        if cx.is_telemetry_suppressed() || is_dropped(parent) {
             return Some(None);
         }
-        start(cx, parent)
+        match (parent.is_valid(), parent.is_remote()) {
+            (true, true) => None,
+            (true, false) => start(cx, Some(parent)),
+            (false, _) => start(cx, None),
+        }
     })
 }
 

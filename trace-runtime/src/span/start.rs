@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceFlags};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceFlags, TraceState};
+use opentelemetry::{Context, KeyValue, SpanId};
 
 use super::live::{Live, LiveSpan};
-use super::parent::{Choice, Parent, ParentChoice, below_current};
+use super::parent::{Choice, Parent, ParentChoice, at_a_glance};
 #[cfg(feature = "metrics")]
 use super::unsampled;
 use crate::Value;
@@ -62,7 +62,7 @@ impl Callsite {
     #[inline(never)]
     pub(crate) fn start_current(&'static self) -> Start {
         let started = thread::with(|thread| {
-            match below_current(|cx, parent| self.start_below(thread, cx, parent)) {
+            match at_a_glance(|cx, parent| self.start_near(thread, cx, parent)) {
                 Some(started) => started,
                 None => self.start_apart(thread),
             }
@@ -71,19 +71,23 @@ impl Callsite {
     }
 
     /// Out of line, so that below a span that is not sampled there is little to set up. `None` if the
-    /// tracer is not known.
+    /// tracer is not known, or does not record every trace that begins.
     #[inline(never)]
-    fn start_below(
+    fn start_near(
         &'static self,
         thread: &ThreadState,
         cx: &Context,
-        parent: &SpanContext,
+        parent: Option<&SpanContext>,
     ) -> Option<Option<Box<Live>>> {
         let core = thread.known_tracer(global::scoped(cx))?;
         if !core.records(self) {
             return Some(None);
         }
         let site = self.site_id();
+        let Some(parent) = parent else {
+            let is_plain = core.sampler.is_always_on() && !Hints::are_in(cx);
+            return is_plain.then(|| plain_root(thread, core, self, site));
+        };
         #[cfg(feature = "metrics")]
         if !parent.is_sampled() {
             return Some(unsampled::below(thread, core, Some(self), site, None, None));
@@ -223,6 +227,26 @@ fn below_local(
     Some(live)
 }
 
+/// A new trace, which is recorded like every other.
+#[inline]
+fn plain_root(
+    thread: &ThreadState,
+    core: &'static Core,
+    callsite: &'static Callsite,
+    site: u32,
+) -> Option<Box<Live>> {
+    let trace_id = thread.with_ids(|ids| ids.trace_id());
+    let (span_id, mut live) = thread.open(core, site)?;
+    let flags = RANDOM_TRACE_ID.with_sampled(true);
+    let context = SpanContext::new(trace_id, span_id, flags, false, TraceState::NONE);
+    live.begin(Some(callsite), site, context, SpanId::INVALID);
+    live.flags |= flag::LOCAL_ROOT;
+    Some(live)
+}
+
+/// Our own trace ids are random in all their bits, which W3C level 2 lets us say.
+const RANDOM_TRACE_ID: TraceFlags = TraceFlags::new(0x02);
+
 /// No span of this process is the parent: the sampler decides.
 #[inline(never)]
 fn local_root(
@@ -265,10 +289,8 @@ fn local_root(
     } = core.sampler.sample(&input);
 
     let sampled = decision == SamplingDecision::RecordAndSample;
-    // Our own trace ids are random in all their bits, which W3C level 2 lets us say.
-    let random = TraceFlags::new(0x02);
     let flags = remote
-        .map_or(random, SpanContext::trace_flags)
+        .map_or(RANDOM_TRACE_ID, SpanContext::trace_flags)
         .with_sampled(sampled);
     let trace_state = trace_state.unwrap_or_else(|| span_context.trace_state().clone());
     let parent_id = span_context.span_id();
@@ -422,14 +444,23 @@ impl Arguments for Start {
         self.is_recording()
     }
 
-    /// Inlined, so that the call is the one for the argument's type.
-    #[inline]
     fn argument(&mut self, index: usize, value: Value<'_>) {
-        let Some(live) = self.live() else { return };
-        match value {
-            Value::I64(value) => live.integer(index, value),
-            Value::Str(Cow::Borrowed(text)) => live.text(index, text),
-            value => live.argument(index, value),
+        if let Some(live) = self.live() {
+            live.argument(index, value);
+        }
+    }
+
+    #[inline]
+    fn integer(&mut self, index: usize, value: i64) {
+        if let Some(live) = self.live() {
+            live.integer(index, value);
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, index: usize, text: &str) {
+        if let Some(live) = self.live() {
+            live.text(index, text);
         }
     }
 }

@@ -11,6 +11,8 @@ pub(crate) use std_types::into_owned;
 
 use std::borrow::Cow;
 
+use crate::outcome::Arguments;
+
 /// The value of a span attribute, borrowed where it can be.
 ///
 /// [`ToValue`] makes one of an argument, [`SpanView`](crate::SpanView) gives one back.
@@ -72,4 +74,12 @@ pub enum Value<'a> {
 pub trait ToValue {
     /// The value to record; [`Value::None`] leaves the attribute out.
     fn to_value(&self) -> Value<'_>;
+
+    /// Records the value as an argument; what most arguments are makes no [`Value`] on the way. Not
+    /// public API.
+    #[doc(hidden)]
+    #[inline]
+    fn __record(&self, index: usize, to: &mut dyn Arguments) {
+        to.argument(index, self.to_value());
+    }
 }

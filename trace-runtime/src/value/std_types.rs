@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use super::limit::ELEMENTS;
 use super::time_text;
 use super::{ToValue, Value};
+use crate::outcome::Arguments;
 
 impl ToValue for bool {
     fn to_value(&self) -> Value<'_> {
@@ -26,6 +27,11 @@ macro_rules! integers {
                 fn to_value(&self) -> Value<'_> {
                     Value::I64(i64::from(*self))
                 }
+
+                #[inline]
+                fn __record(&self, index: usize, to: &mut dyn Arguments) {
+                    to.integer(index, i64::from(*self));
+                }
             }
         )*
         $(
@@ -35,6 +41,14 @@ macro_rules! integers {
                     match i64::try_from(*self) {
                         Ok(small) => Value::I64(small),
                         Err(_) => large(self),
+                    }
+                }
+
+                #[inline]
+                fn __record(&self, index: usize, to: &mut dyn Arguments) {
+                    match i64::try_from(*self) {
+                        Ok(small) => to.integer(index, small),
+                        Err(_) => record_large(self, index, to),
                     }
                 }
             }
@@ -78,12 +92,22 @@ impl ToValue for str {
     fn to_value(&self) -> Value<'_> {
         Value::Str(Cow::Borrowed(self))
     }
+
+    #[inline]
+    fn __record(&self, index: usize, to: &mut dyn Arguments) {
+        to.text(index, self);
+    }
 }
 
 impl ToValue for String {
     #[inline]
     fn to_value(&self) -> Value<'_> {
         self.as_str().to_value()
+    }
+
+    #[inline]
+    fn __record(&self, index: usize, to: &mut dyn Arguments) {
+        to.text(index, self);
     }
 }
 
@@ -147,6 +171,11 @@ macro_rules! pointers {
                 fn to_value(&self) -> Value<'_> {
                     (**self).to_value()
                 }
+
+                #[inline]
+                fn __record(&self, index: usize, to: &mut dyn Arguments) {
+                    (**self).__record(index, to);
+                }
             }
         )*
     };
@@ -194,6 +223,11 @@ impl<T: ToValue, const N: usize> ToValue for [T; N] {
 #[cold]
 fn large(integer: &impl ToString) -> Value<'static> {
     text(integer.to_string())
+}
+
+#[cold]
+fn record_large(integer: &impl ToString, index: usize, to: &mut dyn Arguments) {
+    to.argument(index, large(integer));
 }
 
 pub(super) fn text<'a>(text: String) -> Value<'a> {

@@ -12,14 +12,14 @@ const GAP: f64 = 6.0;
 /// The plot as an SVG document, readable on light and dark pages.
 pub(crate) fn svg(results: &Results) -> String {
     let foreground: Vec<_> = results
-        .traced()
+        .recording()
         .filter_map(|name| {
             let time = results.net(name, Case::TIME_NULL, "foreground_ns")?;
             Some((name, time.median))
         })
         .collect();
     let cpu: Vec<_> = results
-        .traced()
+        .recording()
         .filter_map(|name| {
             let time = results.summary(name, Case::TIME_OTLP, "cpu_ns")?;
             Some((name, time.median))

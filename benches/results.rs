@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::figures::{Figures, Summary};
 use crate::measure::Measure;
-use crate::subject::PLAIN;
+use crate::subject::{FLOOR, PLAIN};
 use crate::workload::Workload;
 
 /// Where the spans of a case go.
@@ -114,6 +114,11 @@ impl Results {
     /// The traced subjects of this run.
     pub(crate) fn traced(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.subjects.iter().copied().filter(|name| *name != PLAIN)
+    }
+
+    /// Those of them that record something.
+    pub(crate) fn recording(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.traced().filter(|name| *name != FLOOR)
     }
 
     /// The runs that do not count, and why.

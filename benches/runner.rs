@@ -24,7 +24,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         for case in Case::of_round(round) {
             for turn in 0..subjects.len() {
                 let subject = subjects[(round + turn) % subjects.len()];
-                if subject.name() == PLAIN && !case.needs_plain() {
+                if !subject.records() && !case.needs_plain() {
                     continue;
                 }
                 let outcome = processes.measure(subject, case, options.traces)?;
@@ -163,7 +163,7 @@ fn check(
     figures: Figures,
     verdict: Option<Verdict>,
 ) -> Result<Figures, String> {
-    let (Some(traces), false) = (figures.get("traces"), subject.name() == PLAIN) else {
+    let (Some(traces), false) = (figures.get("traces"), !subject.records()) else {
         return Ok(figures);
     };
     let traces = traces as u64;

@@ -1,6 +1,7 @@
 //! The tracers that are compared, and the one thing they have in common.
 
 mod fastrace;
+mod floor;
 mod ours;
 mod plain;
 mod sdk;
@@ -42,6 +43,14 @@ pub trait Pipeline: Sync {
     fn shutdown(&self);
 }
 
+/// What exports nothing.
+struct Nothing;
+
+impl Pipeline for Nothing {
+    fn flush(&self) {}
+    fn shutdown(&self) {}
+}
+
 /// One way to trace the workload.
 pub trait Subject: Sync {
     /// What the tables call it.
@@ -53,6 +62,11 @@ pub trait Subject: Sync {
     /// Whether its spans carry `code.function.name`, `code.file.path` and `code.line.number`.
     fn sends_code(&self) -> bool {
         false
+    }
+
+    /// Whether spans come out.
+    fn records(&self) -> bool {
+        true
     }
 
     /// Starts the pipeline. At most once per process and subject.
@@ -79,10 +93,14 @@ pub const ALL: &[&dyn Subject] = &[
     &sdk::Sdk::<true>,
     &tracing::Tracing,
     &fastrace::Fastrace,
+    &floor::Floor,
 ];
 
 /// The name of the untraced code, which every other time is compared with.
 pub const PLAIN: &str = "plain";
+
+/// The name of what no span in a context of the API costs less than.
+pub const FLOOR: &str = "floor";
 
 /// The name of our own subject, for which there are budgets.
 pub const OURS: &str = "ours";

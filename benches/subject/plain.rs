@@ -97,8 +97,12 @@ impl Subject for Plain {
         &[]
     }
 
+    fn records(&self) -> bool {
+        false
+    }
+
     fn install(&self, _: &Destination) -> Result<Box<dyn Pipeline>, Box<dyn Error>> {
-        Ok(Box::new(Nothing))
+        Ok(Box::new(super::Nothing))
     }
 
     fn run(&self, workload: Workload, orders: Range<u64>) {
@@ -120,11 +124,4 @@ impl Subject for Plain {
     fn future_size(&self) -> usize {
         size_of_val(&checkout(0, ""))
     }
-}
-
-struct Nothing;
-
-impl Pipeline for Nothing {
-    fn flush(&self) {}
-    fn shutdown(&self) {}
 }

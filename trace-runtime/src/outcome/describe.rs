@@ -140,17 +140,23 @@ impl Shown<'_> {
 
 /// The error and its sources, each but those that the text before already ends with.
 fn chain(error: &dyn Error) -> String {
-    let mut text = bounded(format_args!("{error}"), DESCRIPTION_BYTES);
+    let mut chain = Bounded::new(DESCRIPTION_BYTES);
+    let _ = write!(chain, "{error}");
+    let mut end = chain.text.len();
     for source in sources(error.source()) {
-        if text.len() >= DESCRIPTION_BYTES {
+        // Written where it belongs, and taken away again if it was there before.
+        let separator = ": ";
+        let _ = write!(chain, "{separator}{source}");
+        let (before, cause) = chain.text.split_at(end);
+        if before.ends_with(cause.get(separator.len()..).unwrap_or(cause)) {
+            chain.text.truncate(end);
+        }
+        end = chain.text.len();
+        if chain.is_full() {
             break;
         }
-        let cause = bounded(format_args!("{source}"), DESCRIPTION_BYTES);
-        if !text.ends_with(&cause) {
-            text = bounded(format_args!("{text}: {cause}"), DESCRIPTION_BYTES);
-        }
     }
-    text
+    chain.text
 }
 
 fn sources<'e>(
@@ -252,9 +258,14 @@ struct Bounded {
 impl Bounded {
     fn new(bytes: usize) -> Self {
         Self {
-            text: String::new(),
+            // Longer than most messages, so that few have to move as they grow.
+            text: String::with_capacity(bytes.min(128)),
             bytes,
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.text.len() >= self.bytes
     }
 }
 
@@ -312,6 +323,34 @@ mod tests {
         let error = io::Read::read_exact(&mut io::empty(), &mut byte).unwrap_err();
         assert_eq!(top_io_kind(&error).as_deref(), Some("UnexpectedEof"));
         assert_eq!(top_io_kind(&fmt::Error), None);
+    }
+
+    #[test]
+    fn a_chain_says_nothing_twice_and_has_an_end() {
+        #[derive(Debug)]
+        struct Link(&'static str, Option<Box<Link>>);
+
+        impl Display for Link {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+
+        impl Error for Link {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                self.1.as_deref().map(|source| source as _)
+            }
+        }
+
+        let texts = |texts: &[&'static str]| {
+            let next = |source, &text: &&'static str| Some(Box::new(Link(text, source)));
+            chain(&*texts.iter().rev().fold(None, next).unwrap())
+        };
+        assert_eq!(texts(&["a", "b", "c"]), "a: b: c");
+        assert_eq!(texts(&["a: b", "b", "", "c"]), "a: b: c");
+        let long: &str = "x".repeat(5000).leak();
+        assert_eq!(texts(&["a", long, "b"]).len(), DESCRIPTION_BYTES);
+        assert_eq!(texts(&[long, "b"]), long[..DESCRIPTION_BYTES]);
     }
 
     #[test]

@@ -123,10 +123,11 @@ pub(crate) struct Exception {
 impl Exception {
     /// The attributes of the event.
     pub(crate) fn attributes(&self, message: &str) -> Vec<KeyValue> {
-        let mut attributes = vec![
+        let mut attributes = Vec::with_capacity(3);
+        attributes.extend([
             KeyValue::new("exception.type", self.type_name.clone()),
             KeyValue::new("exception.message", message.to_owned()),
-        ];
+        ]);
         if let Some(stacktrace) = &self.stacktrace {
             attributes.push(KeyValue::new("exception.stacktrace", stacktrace.clone()));
         }

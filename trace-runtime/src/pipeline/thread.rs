@@ -142,7 +142,7 @@ impl ThreadState {
 
 impl Spare {
     /// As many as spans are usually open at a time.
-    const MOST: usize = 32;
+    const MOST: usize = 64;
 
     #[inline]
     fn take(&mut self, core: &'static Core) -> Box<Live> {

@@ -5,9 +5,9 @@
 //! the body began) stands in [`Late`]. [`SpanView`] reads both, and every exporter reads through it.
 
 pub(crate) mod attributes;
-mod batches;
 mod late;
 mod owned;
+mod room;
 mod view;
 
 #[cfg(any(feature = "log", feature = "tracing"))]
@@ -15,9 +15,9 @@ pub(crate) use attributes::Entries;
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 pub(crate) use attributes::Stored;
 pub(crate) use attributes::{AttributeBuffer, REDACTED_TEXT};
-pub(crate) use batches::Batches;
 pub(crate) use late::{Event, EventTime, Late, Link};
 pub use owned::{Keep, SpanEvent, SpanLink, SpanRecord};
+pub(crate) use room::Room;
 pub(crate) use view::Records;
 pub use view::{EventView, LinkView, SpanView};
 

@@ -5,7 +5,7 @@ use opentelemetry::{InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId}
 
 use super::attributes::Entries;
 use super::late::{Event, EventTime, Late, Link};
-use super::{Header, flag};
+use super::{Header, Room, flag};
 use crate::Value;
 use crate::callsite::{self, Code, Site};
 use crate::clock::{self, Anchor};
@@ -16,9 +16,11 @@ use crate::config::CodeMode;
 pub(crate) struct Records {
     /// The records, one after the other, and room for more: what is in use is not cleared first.
     bytes: Vec<u8>,
-    /// How many bytes are in use, by how many records.
+    room: Room,
+    /// How many bytes are in use, by how many records, and how many of these there may be.
     used: usize,
     len: usize,
+    most: usize,
     /// The flags that any of them has.
     flags: u16,
     /// The boxes of those that have one, by their position, in order.
@@ -30,10 +32,17 @@ pub(crate) struct Records {
 impl Records {
     /// No records; `code` says which facts of the call sites are shown.
     pub(crate) fn new(anchor: Anchor, code: CodeMode) -> Self {
+        Self::within(&Room::default(), usize::MAX, anchor, code)
+    }
+
+    /// No records, and never more than `most`.
+    pub(crate) fn within(room: &Room, most: usize, anchor: Anchor, code: CodeMode) -> Self {
         Self {
-            bytes: Vec::new(),
+            bytes: room.take(),
+            room: room.clone(),
             used: 0,
             len: 0,
+            most,
             flags: 0,
             late: Vec::new(),
             anchor,
@@ -41,9 +50,15 @@ impl Records {
         }
     }
 
-    /// Takes as much room as these have used.
-    pub(super) fn reserve_as(&mut self, others: &Self) {
-        self.grow(others.used);
+    /// No records, dated and shown like these.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.anchor, self.code)
+    }
+
+    /// How many more records there may be.
+    #[inline]
+    pub(crate) fn left(&self) -> usize {
+        self.most - self.len
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -91,11 +106,11 @@ impl Records {
 
     /// Without the spans that are only timed.
     #[cfg(feature = "metrics")]
-    pub(super) fn without_unsampled(mut self) -> Self {
+    pub(crate) fn without_unsampled(mut self) -> Self {
         if self.flags & flag::UNSAMPLED == 0 {
             return self;
         }
-        let mut kept = Self::new(self.anchor, self.code);
+        let mut kept = self.emptied();
         let mut late = std::mem::take(&mut self.late).into_iter().peekable();
         for (at, view) in self.iter().enumerate() {
             let late = late.next_if(|(owner, _)| *owner as usize == at);
@@ -112,7 +127,6 @@ impl Records {
     }
 
     /// Dates the records by the clock as it stands now.
-    #[cfg(feature = "testing")]
     pub(crate) fn set_anchor(&mut self, anchor: Anchor) {
         self.anchor = anchor;
     }
@@ -124,6 +138,12 @@ impl Records {
             late: &self.late,
             records: self,
         }
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        self.room.keep(std::mem::take(&mut self.bytes));
     }
 }
 

@@ -1,7 +1,9 @@
 //! Attributes: `KeyValue`, `AnyValue`, `ArrayValue`.
 
 use super::buffer::Buffer;
-use super::proto::{FIXED64, LEN, VARINT, bytes, field_len, put_varint, tag, varint, varint_len};
+use super::proto::{
+    FIXED64, LEN, LONGEST_VARINT, VARINT, bytes, field_len, put_varint, tag, varint, varint_len,
+};
 use crate::Value;
 use crate::record::Stored;
 
@@ -77,35 +79,36 @@ impl KeyTemplate {
     /// Writes the attribute, unless one of its lengths takes more than a byte, or it is unusual.
     #[inline]
     pub(super) fn write(&self, out: &mut Buffer, value: &Stored<'_>) -> bool {
+        const NUMBER: usize = 1 + LONGEST_VARINT;
         let most = match value {
             Stored::Text(text) if Self::MOST + 2 + text.len() < 0x80 => 2 + text.len(),
             Stored::Text(_) | Stored::Other(_) => return false,
-            Stored::Bool(_) | Stored::F64(_) | Stored::I64(_) => 1 + 10,
+            Stored::Bool(_) | Stored::F64(_) | Stored::I64(_) => NUMBER,
         };
         let room = out.room(Self::MOST + most);
         room[..Self::MOST].copy_from_slice(&self.head);
         let at = self.len;
         let place = &mut room[at..];
-        let len = match value {
-            Stored::I64(v) => {
-                place[0] = INT;
-                1 + put_varint(&mut place[1..], *v as u64)
-            }
-            Stored::Text(text) => {
+        let len = match (value, place.first_chunk_mut::<NUMBER>()) {
+            (Stored::Text(text), _) => {
                 (place[0], place[1]) = (STRING, text.len() as u8);
                 place[2..2 + text.len()].copy_from_slice(text);
                 2 + text.len()
             }
-            Stored::F64(v) => {
-                place[0] = DOUBLE;
-                place[1..9].copy_from_slice(&v.to_le_bytes());
+            (Stored::I64(v), Some([tag, place @ ..])) => {
+                *tag = INT;
+                1 + put_varint(place, *v as u64)
+            }
+            (Stored::F64(v), Some([tag, place @ .., _, _])) => {
+                *tag = DOUBLE;
+                *place = v.to_le_bytes();
                 9
             }
-            Stored::Bool(v) => {
-                (place[0], place[1]) = (BOOL, u8::from(*v));
+            (Stored::Bool(v), Some([tag, place, ..])) => {
+                (*tag, *place) = (BOOL, u8::from(*v));
                 2
             }
-            Stored::Other(_) => return false,
+            _ => return false,
         };
         room[at - 1] = len as u8;
         room[Self::AT_LEN] = (at + len - (Self::AT_LEN + 1)) as u8;

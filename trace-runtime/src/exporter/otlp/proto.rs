@@ -32,21 +32,29 @@ pub(super) const fn field_len(len: usize) -> usize {
 
 #[inline]
 pub(super) fn varint(out: &mut Buffer, value: u64) {
-    let len = put_varint(out.room(10), value);
-    out.advance(len);
+    if let Some(place) = out.room(LONGEST_VARINT).first_chunk_mut() {
+        let len = put_varint(place, value);
+        out.advance(len);
+    }
 }
+
+/// The most bytes that a varint takes.
+pub(super) const LONGEST_VARINT: usize = 10;
 
 /// Writes a varint to the front of `place`; says how many bytes it takes.
 #[inline]
-pub(super) fn put_varint(place: &mut [u8], mut value: u64) -> usize {
+pub(super) fn put_varint(place: &mut [u8; LONGEST_VARINT], mut value: u64) -> usize {
     let mut len = 0;
-    while value >= 0x80 {
-        place[len] = value as u8 | 0x80;
-        value >>= 7;
+    for byte in place {
         len += 1;
+        if value < 0x80 {
+            *byte = value as u8;
+            break;
+        }
+        *byte = value as u8 | 0x80;
+        value >>= 7;
     }
-    place[len] = value as u8;
-    len + 1
+    len
 }
 
 /// A varint field; zero is the default and is left out.
@@ -88,11 +96,21 @@ pub(super) fn message(out: &mut Buffer, tag: u8, expected: usize, write: impl Fn
 #[inline]
 pub(super) fn end_message(out: &mut Buffer, start: usize, expected: usize) {
     let len = out.len() - start - expected;
-    let actual = varint_len(len as u64);
+    match out.since(start) {
+        [low, high, ..] if expected == 2 && (0x80..0x4000).contains(&len) => {
+            (*low, *high) = (len as u8 | 0x80, (len >> 7) as u8);
+        }
+        _ => put_length(out, start, expected, len),
+    }
+}
+
+fn put_length(out: &mut Buffer, start: usize, expected: usize, len: usize) {
+    let mut bytes = [0; LONGEST_VARINT];
+    let actual = put_varint(&mut bytes, len as u64);
     if actual != expected {
         out.shift(start + expected, start + actual);
     }
-    put_varint(out.since(start), len as u64);
+    out.since(start)[..actual].copy_from_slice(&bytes[..actual]);
 }
 
 /// A field of a message that somebody else wrote.

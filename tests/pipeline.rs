@@ -169,6 +169,32 @@ fn a_blocked_exporter_does_not_delay_another() {
 }
 
 #[test]
+fn the_rest_of_a_burst_is_delivered_without_a_flush() {
+    let (arrived, arrivals) = std::sync::mpsc::channel();
+    let builder = builder()
+        .with_env(|name| match name {
+            "TRACED_LOG" => Some("off".to_owned()),
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE" => Some("8".to_owned()),
+            _ => None,
+        })
+        .with_exporter(acting(move |batch| {
+            arrived.send(batch.spans().len()).expect("the test listens");
+            Ok(())
+        }))
+        .with_flush_interval(Duration::from_millis(10));
+    let (_tracer, guard) = run(builder, 83);
+    let mut spans = 0;
+    while spans < 83 {
+        let batch = arrivals.recv_timeout(LONG).expect("the rest comes, too");
+        assert!((1..=8).contains(&batch), "a batch of {batch}");
+        spans += batch;
+    }
+    guard.shutdown(LONG).expect("nothing is left");
+    assert_eq!((spans, guard.stats().exported), (83, 83));
+    assert_adds_up(&guard.stats());
+}
+
+#[test]
 fn hooks_scrub_enrich_and_drop_before_anything_is_sent() {
     let seen = Arc::new(Mutex::new(Vec::<SpanRecord>::new()));
     let sink = Arc::clone(&seen);

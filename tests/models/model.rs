@@ -5,7 +5,7 @@ use loom::thread;
 
 use crate::buffer::Writer;
 use crate::queue::Queue;
-use crate::record::{Batches, Header, Late, flag};
+use crate::record::{Header, Late, Records, flag};
 
 /// Bytes of one record.
 const RECORD: usize = 8 * Header::WORDS;
@@ -27,10 +27,9 @@ fn push(writer: &mut Writer, id: u16, with_box: bool) {
 }
 
 fn drain(queue: &Queue, into: &mut Vec<u16>) -> usize {
-    let mut batches = Batches::default();
-    queue.drain(&mut batches);
-    let records = batches.0.0;
-    into.extend(&records);
+    let mut records = Records::default();
+    queue.drain(&mut queue.round(), &mut records);
+    into.extend(&records.0);
     records.len()
 }
 

@@ -55,13 +55,12 @@ impl Records {
         }
         self.0.push(id);
     }
-}
 
-#[derive(Debug, Default)]
-pub(crate) struct Batches(pub(crate) Records);
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
 
-impl Batches {
-    pub(crate) fn open(&mut self) -> &mut Records {
-        &mut self.0
+    pub(crate) fn left(&self) -> usize {
+        usize::MAX - self.len()
     }
 }

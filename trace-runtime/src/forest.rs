@@ -125,7 +125,7 @@ pub(crate) mod sample {
             header.to_words(Header::WORDS).into_iter(),
             Some(Box::new(late)),
         );
-        SpanRecord::from(&records.get(0))
+        SpanRecord::from(&records.iter().next().unwrap())
     }
 
     /// What tests say about a span, one after the other.

@@ -137,12 +137,6 @@ impl<'a> Batch<'a> {
         self.records.iter()
     }
 
-    /// The call sites of the spans, in the same order.
-    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
-    pub(crate) fn site_ids(&self) -> impl Iterator<Item = u32> + use<'a> {
-        self.records.site_ids()
-    }
-
     /// When the attempt must be over.
     pub fn deadline(&self) -> Instant {
         self.deadline

@@ -7,7 +7,7 @@ use opentelemetry::metrics::{Histogram, Meter};
 use opentelemetry::trace::Status;
 use opentelemetry::{KeyValue, StringValue, Value};
 
-use crate::record::{Batches, Records, SpanView};
+use crate::record::{Records, SpanView};
 
 const NAME: &str = "traces.span.metrics.duration";
 const MOST_NAMES: usize = 500;
@@ -42,8 +42,8 @@ impl Durations {
     }
 
     /// Counts finished spans.
-    pub(crate) fn record(&mut self, batches: &Batches) {
-        for span in batches.iter().flat_map(Records::iter) {
+    pub(crate) fn record(&mut self, records: &Records) {
+        for span in records.iter() {
             self.record_span(&span);
         }
     }

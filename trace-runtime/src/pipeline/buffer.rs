@@ -11,7 +11,7 @@ use super::chunk::{Chunk, Spares};
 use super::open::{OpenSpans, OpenWriter};
 use super::queue::{Credits, Queue};
 use super::sync::{Arc, AtomicBool, AtomicU64, Mutex};
-use crate::record::{Batches, Header, Late, Records, flag};
+use crate::record::{Header, Late, Records, flag};
 
 /// What the worker sees of one thread.
 #[derive(Debug)]
@@ -29,25 +29,41 @@ pub(crate) struct ThreadBuffer {
     pub(crate) unsampled: AtomicU64,
 }
 
+/// How far a buffer was emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drained {
+    /// As far as was asked for: more may be left.
+    Enough,
+    /// All that was there.
+    All,
+    /// All, and the thread is gone.
+    Forever,
+}
+
 impl ThreadBuffer {
-    /// Moves every released record to `into`; true when the thread is gone and nothing is left.
-    pub(super) fn drain(&self, into: &mut Batches, spares: &Spares) -> bool {
+    /// Moves up to `most` released records to `into`.
+    pub(super) fn drain(&self, into: &mut Records, most: usize, spares: &Spares) -> Drained {
         let closed = self.closed.load(Ordering::Acquire);
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let (chunk, read) = &mut *reader;
+        let enough = into.len() + most;
         loop {
             // In this order: once there is a next chunk, the length read after it is final.
             let next = chunk.next();
             let released = chunk.released.load(Ordering::Acquire);
             while *read < released {
-                *read += copy_record(chunk, *read, into.open());
+                if into.len() >= enough {
+                    return Drained::Enough;
+                }
+                *read += copy_record(chunk, *read, into);
             }
             match next {
                 Some(next) => {
                     spares.keep(std::mem::replace(chunk, next));
                     *read = 0;
                 }
-                None => return closed,
+                None if closed => return Drained::Forever,
+                None => return Drained::All,
             }
         }
     }
@@ -197,7 +213,9 @@ fn add(counter: &AtomicU64, n: u64) {
 mod tests {
     use super::*;
     use crate::callsite;
+    use crate::clock::Anchor;
     use crate::config::CodeMode;
+    use crate::record::Room;
     use opentelemetry::InstrumentationScope;
     use opentelemetry::trace::SpanKind;
 
@@ -214,15 +232,15 @@ mod tests {
         }
     }
 
-    fn drained(queue: &Queue) -> Batches {
-        let mut batches = Batches::new(usize::MAX, CodeMode::All);
-        queue.drain(&mut batches);
-        batches
+    fn drained(queue: &Queue) -> Records {
+        let mut records = Records::new(Anchor::now(), CodeMode::All);
+        assert!(!queue.drain(&mut queue.round(), &mut records));
+        records
     }
 
-    fn ids(batches: &Batches) -> Vec<u64> {
+    fn ids(records: &Records) -> Vec<u64> {
         let id = |view: crate::SpanView<'_>| u64::from_be_bytes(view.span_id().to_bytes());
-        batches.iter().flat_map(Records::iter).map(id).collect()
+        records.iter().map(id).collect()
     }
 
     #[test]
@@ -243,10 +261,35 @@ mod tests {
         }
         let records = drained(&queue);
         assert_eq!(ids(&records), (0..1000).collect::<Vec<_>>());
-        for (id, view) in records.iter().flat_map(Records::iter).enumerate() {
+        for (id, view) in records.iter().enumerate() {
             assert_eq!(view.has_own_name(), id % 3 == 0);
             assert!(id % 3 != 0 || view.name() == id.to_string());
         }
+    }
+
+    #[test]
+    fn a_round_in_batches_takes_what_was_there_from_every_thread() {
+        let queue = queue(1000, 1 << 20);
+        let mut writers = [(); 3].map(|()| Writer::register(&queue));
+        for id in 0..90 {
+            writers[id as usize % 3].push(&header(id), &[], None);
+        }
+        let mut round = queue.round();
+        let (mut seen, mut more) = (Vec::new(), true);
+        while more {
+            let mut batch = Records::within(&Room::default(), 8, Anchor::now(), CodeMode::All);
+            more = queue.drain(&mut round, &mut batch);
+            assert!(batch.len() == 8 || !more);
+            seen.extend(ids(&batch));
+            // A thread that goes on meanwhile does not make the round longer for ever.
+            for id in 0..8 {
+                writers[0].push(&header(100 + id), &[], None);
+            }
+        }
+        let before = seen.iter().copied().filter(|id| *id < 100);
+        let of_each = (0..3).flat_map(|thread| (0..30).map(move |n| 3 * n + thread));
+        assert_eq!(before.collect::<Vec<_>>(), of_each.collect::<Vec<_>>());
+        assert!(seen.len() < 90 + 200, "{}", seen.len());
     }
 
     #[test]

@@ -87,6 +87,19 @@ impl Link {
         }
     }
 
+    /// Delivers what it can without being waited for; says when to come back if something is left.
+    pub(super) fn proceed(&mut self, effort: Effort) -> Option<Instant> {
+        match (&mut *self, effort) {
+            // All that is left fails together, once.
+            (_, Effort::Last(_)) => None,
+            (Self::Here(sender), effort) => sender.deliver(effort),
+            (Self::Thread { .. }, _) => {
+                self.begin(Effort::Usual);
+                None
+            }
+        }
+    }
+
     pub(super) fn begin(&mut self, effort: Effort) {
         if let Self::Thread { orders, asked, .. } = self {
             *asked += 1;

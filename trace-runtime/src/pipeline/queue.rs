@@ -4,12 +4,12 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::buffer::ThreadBuffer;
+use super::buffer::{Drained, ThreadBuffer};
 use super::chunk::Spares;
 use super::control::Waker;
 use super::open::OpenCounts;
 use super::sync::{Arc, AtomicBool, AtomicI64, Mutex, MutexGuard};
-use crate::record::Batches;
+use crate::record::Records;
 
 /// Bytes taken beside each span's credit; a usual span is smaller.
 const BYTES_PER_SPAN: i64 = 128;
@@ -37,6 +37,17 @@ struct Buffers {
     live: Vec<Arc<ThreadBuffer>>,
     /// What the threads that are gone have counted.
     past: Totals,
+}
+
+/// One round through the threads' buffers, which takes at least what is there when it begins, and ends
+/// even if a thread writes faster than it is read: of none it takes more than was queued in all.
+#[derive(Debug)]
+pub(crate) struct Round {
+    /// Those that are left, the one at hand last.
+    threads: Vec<Arc<ThreadBuffer>>,
+    most: usize,
+    /// What may still be taken from the one at hand.
+    left: usize,
 }
 
 /// Sums over all threads.
@@ -95,18 +106,39 @@ impl Queue {
         self.buffers().live.push(buffer);
     }
 
-    /// Moves every finished span to `into`, and forgets threads that are gone.
-    pub(crate) fn drain(&self, into: &mut Batches) {
-        let threads = self.buffers().live.clone();
-        let gone: Vec<_> = threads
-            .into_iter()
-            .filter(|thread| thread.drain(into, &self.spares))
-            .collect();
-        let mut buffers = self.buffers();
-        for thread in gone {
-            buffers.past.add(&thread);
-            buffers.live.retain(|live| !Arc::ptr_eq(live, &thread));
+    /// Begins a round through all buffers.
+    pub(crate) fn round(&self) -> Round {
+        let most = usize::try_from(self.queued()).unwrap_or(0);
+        Round {
+            threads: self.buffers().live.iter().rev().cloned().collect(),
+            most,
+            left: most,
         }
+    }
+
+    /// Moves finished spans to `into`; true when there is no more room before the end of the round.
+    pub(crate) fn drain(&self, round: &mut Round, into: &mut Records) -> bool {
+        while let Some(thread) = round.threads.last() {
+            let before = into.len();
+            let most = round.left.min(into.left());
+            let drained = thread.drain(into, most, &self.spares);
+            round.left -= into.len() - before;
+            if drained == Drained::Enough && round.left > 0 {
+                return true;
+            }
+            if drained == Drained::Forever {
+                self.forget(thread);
+            }
+            round.threads.pop();
+            round.left = round.most;
+        }
+        false
+    }
+
+    fn forget(&self, thread: &Arc<ThreadBuffer>) {
+        let mut buffers = self.buffers();
+        buffers.past.add(thread);
+        buffers.live.retain(|live| !Arc::ptr_eq(live, thread));
     }
 
     pub(crate) fn totals(&self) -> Totals {

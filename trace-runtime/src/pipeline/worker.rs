@@ -15,11 +15,12 @@ use super::report::Reporter;
 use super::sender::{Effort, Pending, Sender, Shared};
 use super::stats::{Delivery, SenderCounters, WorkerCounters};
 use crate::callsite;
+use crate::clock::Anchor;
 use crate::config::CodeMode;
 use crate::diagnostics::Diagnostic;
 use crate::exporter::{Exporter, log_spans};
 use crate::plain_text;
-use crate::record::{Batches, Keep, Records, SpanRecord};
+use crate::record::{Keep, Records, Room, SpanRecord};
 
 /// What `with_on_end` was given: called in order, until one says no.
 pub(crate) type OnEnd = Arc<dyn Fn(&mut SpanRecord) -> Keep + Send + Sync>;
@@ -70,6 +71,9 @@ struct Worker {
     counters: Arc<WorkerCounters>,
     senders: Vec<Link>,
     sent: Vec<Arc<SenderCounters>>,
+    /// Where batches are, and one that is not full yet.
+    room: Room,
+    begun: Option<Records>,
     on_end: Vec<OnEnd>,
     log_spans: bool,
     code: CodeMode,
@@ -110,6 +114,8 @@ impl Worker {
             counters: setup.counters,
             senders,
             sent,
+            room: Room::default(),
+            begun: None,
             on_end: setup.on_end,
             log_spans: setup.log_spans,
             code: setup.code,
@@ -127,13 +133,12 @@ impl Worker {
             self.reporter.print();
             let request = self.control.pending().or_else(|| self.rest(retry_at, busy));
             let before = self.delivered();
-            busy = self.collect() >= self.batch_size;
             let effort = match request {
                 None => Effort::Usual,
                 Some((Request::Flush { until }, _)) => Effort::Now(until),
                 Some((Request::Shutdown { until }, _)) => Effort::Last(until),
             };
-            retry_at = self.deliver(effort);
+            (busy, retry_at) = self.work(effort);
             if let Some((request, number)) = request {
                 let last = matches!(request, Request::Shutdown { .. });
                 if let Request::Shutdown { until } = request {
@@ -214,49 +219,82 @@ impl Worker {
         }
     }
 
-    /// Takes what the threads have finished and gives it to the senders; says how many spans.
-    fn collect(&mut self) -> usize {
-        let mut batches = Batches::new(self.batch_size, self.code);
-        self.queue.drain(&mut batches);
-        let ended = batches.len();
+    /// Takes what the threads have finished and delivers it, one batch after the other, so that all
+    /// use the same memory. Says whether there was a full one, and when to retry what has failed.
+    fn work(&mut self, effort: Effort) -> (bool, Option<Instant>) {
+        let mut round = self.queue.round();
+        let anchor = Anchor::now();
+        let (mut busy, mut retry_at) = (false, None);
+        loop {
+            let mut batch = self
+                .begun
+                .take()
+                .unwrap_or_else(|| Records::within(&self.room, self.batch_size, anchor, self.code));
+            batch.set_anchor(anchor);
+            let more = self.queue.drain(&mut round, &mut batch);
+            busy |= batch.left() == 0;
+            if !more && busy && batch.left() > 0 && matches!(effort, Effort::Usual) {
+                // The next look comes soon, and is most likely to fill it.
+                self.begun = Some(batch);
+                break;
+            }
+            self.accept(batch);
+            if !more {
+                break;
+            }
+            if retry_at.is_none() {
+                retry_at = self.proceed(effort);
+            }
+        }
+        let failed = retry_at.is_some();
+        let effort = match effort {
+            Effort::Now(_) if failed => Effort::Usual,
+            effort => effort,
+        };
+        (busy, self.deliver(effort))
+    }
+
+    /// Gives a batch to the senders.
+    fn accept(&mut self, batch: Records) {
         #[cfg(feature = "metrics")]
-        let batches = self.time(batches);
+        let batch = self.time(batch);
         if self.log_spans {
-            for view in batches.iter().flat_map(Records::iter) {
+            for view in batch.iter() {
                 self.reporter.line(&log_spans::line(&view));
             }
         }
-        for batch in self.apply_hooks(batches) {
-            let bytes = batch.queued_bytes();
-            let batch = Pending::new(batch, bytes, &self.queue, &self.counters);
-            for sender in &mut self.senders {
-                sender.accept(Arc::clone(&batch));
-            }
+        let batch = self.apply_hooks(batch);
+        if batch.len() == 0 {
+            return;
         }
-        ended
+        let bytes = batch.queued_bytes();
+        let batch = Pending::new(batch, bytes, &self.queue, &self.counters);
+        for sender in &mut self.senders {
+            sender.accept(Arc::clone(&batch));
+        }
     }
 
     /// Counts how long spans took, and leaves out those that are here for nothing else.
     #[cfg(feature = "metrics")]
-    fn time(&mut self, batches: Batches) -> Batches {
+    fn time(&mut self, batch: Records) -> Records {
         let Some(durations) = &mut self.durations else {
-            return batches;
+            return batch;
         };
-        durations.record(&batches);
-        let (spans, bytes) = (batches.len(), batches.queued_bytes());
-        let kept = batches.without_unsampled();
+        durations.record(&batch);
+        let (spans, bytes) = (batch.len(), batch.queued_bytes());
+        let kept = batch.without_unsampled();
         self.queue.release(spans - kept.len(), 0);
         self.queue.adjust_bytes(bytes, kept.queued_bytes());
         kept
     }
 
     /// Leaves out what is not sampled, and what `with_on_end` does not keep.
-    fn apply_hooks(&self, batches: Batches) -> Batches {
-        if self.on_end.is_empty() && !batches.iter().any(Records::have_record_only) {
-            return batches;
+    fn apply_hooks(&self, batch: Records) -> Records {
+        if self.on_end.is_empty() && !batch.have_record_only() {
+            return batch;
         }
-        let mut kept = batches.emptied();
-        for view in batches.iter().flat_map(Records::iter) {
+        let mut kept = batch.emptied();
+        for view in batch.iter() {
             if view.is_record_only() {
                 self.counters
                     .dropped_not_sampled
@@ -269,15 +307,15 @@ impl Worker {
                 .iter()
                 .all(|hook| self.call_hook(hook, &mut span));
             if keep {
-                span.store(kept.open());
+                span.store(&mut kept);
             } else {
                 self.counters.dropped_on_end.fetch_add(1, Ordering::Relaxed);
             }
         }
         // What a hook changed may be larger or smaller: the queue's books follow.
-        self.queue.release(batches.len() - kept.len(), 0);
+        self.queue.release(batch.len() - kept.len(), 0);
         self.queue
-            .adjust_bytes(batches.queued_bytes(), kept.queued_bytes());
+            .adjust_bytes(batch.queued_bytes(), kept.queued_bytes());
         kept
     }
 
@@ -290,6 +328,14 @@ impl Worker {
             ));
             false
         })
+    }
+
+    /// Delivers before there is all, if it can be done here: threads of their own wait for nobody.
+    fn proceed(&mut self, effort: Effort) -> Option<Instant> {
+        self.senders
+            .iter_mut()
+            .filter_map(|sender| sender.proceed(effort))
+            .min()
     }
 
     fn deliver(&mut self, effort: Effort) -> Option<Instant> {

@@ -224,6 +224,31 @@ impl AttributeBuffer {
     }
 }
 
+/// A value as it is stored, for those who copy it: a text has been one when it was written, and need
+/// not be checked again.
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+pub(crate) enum Stored<'a> {
+    Bool(bool),
+    I64(i64),
+    F64(f64),
+    Text(&'a [u8]),
+    /// What is rare, or no single value.
+    Other(Value<'a>),
+}
+
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+impl<'a> From<Stored<'a>> for Value<'a> {
+    fn from(stored: Stored<'a>) -> Self {
+        match stored {
+            Stored::Bool(v) => Self::Bool(v),
+            Stored::I64(v) => Self::I64(v),
+            Stored::F64(v) => Self::F64(v),
+            Stored::Text(text) => Self::Str(String::from_utf8_lossy(text)),
+            Stored::Other(value) => value,
+        }
+    }
+}
+
 /// Reads the attributes that [`AttributeBuffer`] wrote, each key's position and its value. Ends
 /// early, rather than panicking, on anything else.
 #[derive(Clone, Debug)]
@@ -237,6 +262,37 @@ impl<'a> Entries<'a> {
             return None;
         };
         Entries(text).text(LONG_TEXT)
+    }
+
+    /// The same as [`next`](Iterator::next), for those who copy the value.
+    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+    #[inline]
+    pub(crate) fn next_stored(&mut self) -> Option<(usize, Stored<'a>)> {
+        let (&[tag, key], rest) = self.0.split_first_chunk()?;
+        let (value, rest) = match tag {
+            END => return None,
+            I64 | F64 => {
+                let (word, rest) = rest.split_first_chunk()?;
+                let value = if tag == I64 {
+                    Stored::I64(i64::from_le_bytes(*word))
+                } else {
+                    Stored::F64(f64::from_le_bytes(*word))
+                };
+                (value, rest)
+            }
+            SHORT_TEXT => {
+                let (len, rest) = rest.split_first()?;
+                let (text, rest) = rest.split_at_checked(usize::from(*len))?;
+                (Stored::Text(text), rest)
+            }
+            FALSE | TRUE => (Stored::Bool(tag == TRUE), rest),
+            _ => {
+                let (key, value) = self.next()?;
+                return Some((key, Stored::Other(value)));
+            }
+        };
+        self.0 = rest;
+        Some((usize::from(key), value))
     }
 
     #[inline]

@@ -5,17 +5,19 @@
 //! the body began) stands in [`Late`]. [`SpanView`] reads both, and every exporter reads through it.
 
 pub(crate) mod attributes;
-mod batches;
 mod late;
 mod owned;
+mod room;
 mod view;
 
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use attributes::Entries;
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+pub(crate) use attributes::Stored;
 pub(crate) use attributes::{AttributeBuffer, REDACTED_TEXT};
-pub(crate) use batches::Batches;
 pub(crate) use late::{Event, EventTime, Late, Link};
 pub use owned::{Keep, SpanEvent, SpanLink, SpanRecord};
+pub(crate) use room::Room;
 pub(crate) use view::Records;
 pub use view::{EventView, LinkView, SpanView};
 
@@ -79,7 +81,7 @@ impl Header {
             u64::from_le_bytes(bytes.unwrap_or_default())
         };
         let header = Self {
-            site: Self::site_of(word(0)),
+            site: (word(0) >> 32) as u32,
             flags: word(1) as u16,
             trace_flags: (word(1) >> 16) as u8,
             trace_id: u128::from(word(2)) | u128::from(word(3)) << 64,
@@ -91,10 +93,11 @@ impl Header {
         (header, Self::record_words(word(0)))
     }
 
-    /// The site of the record that begins with this word.
+    /// The flags of the record that these bytes are.
     #[inline]
-    pub(crate) fn site_of(first: u64) -> u32 {
-        (first >> 32) as u32
+    pub(crate) fn flags_in(record: &[u8]) -> u16 {
+        let flags = record.get(8..10).and_then(|flags| flags.try_into().ok());
+        flags.map_or(0, u16::from_le_bytes)
     }
 
     /// How many words the record has that begins with this word.

@@ -5,7 +5,7 @@ use opentelemetry::{InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId}
 
 use super::attributes::Entries;
 use super::late::{Event, EventTime, Late, Link};
-use super::{Header, flag};
+use super::{Header, Room, flag};
 use crate::Value;
 use crate::callsite::{self, Code, Site};
 use crate::clock::{self, Anchor};
@@ -14,9 +14,15 @@ use crate::config::CodeMode;
 /// Finished spans, copied out of the threads' buffers, with the clock reading that dates them.
 #[derive(Debug)]
 pub(crate) struct Records {
+    /// The records, one after the other, and room for more: what is in use is not cleared first.
     bytes: Vec<u8>,
-    /// Where each record begins.
-    starts: Vec<u32>,
+    room: Room,
+    /// How many bytes are in use, by how many records, and how many of these there may be.
+    used: usize,
+    len: usize,
+    most: usize,
+    /// The flags that any of them has.
+    flags: u16,
     /// The boxes of those that have one, by their position, in order.
     late: Vec<(u32, Box<Late>)>,
     anchor: Anchor,
@@ -26,29 +32,43 @@ pub(crate) struct Records {
 impl Records {
     /// No records; `code` says which facts of the call sites are shown.
     pub(crate) fn new(anchor: Anchor, code: CodeMode) -> Self {
+        Self::within(&Room::default(), usize::MAX, anchor, code)
+    }
+
+    /// No records, and never more than `most`.
+    pub(crate) fn within(room: &Room, most: usize, anchor: Anchor, code: CodeMode) -> Self {
         Self {
-            bytes: Vec::new(),
-            starts: Vec::new(),
+            bytes: room.take(),
+            room: room.clone(),
+            used: 0,
+            len: 0,
+            most,
+            flags: 0,
             late: Vec::new(),
             anchor,
             code,
         }
     }
 
-    /// Takes as much room as these have used.
-    pub(super) fn reserve_as(&mut self, others: &Self) {
-        self.bytes.reserve(others.bytes.len());
-        self.starts.reserve(others.starts.len());
+    /// No records, dated and shown like these.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.anchor, self.code)
+    }
+
+    /// How many more records there may be.
+    #[inline]
+    pub(crate) fn left(&self) -> usize {
+        self.most - self.len
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.starts.len()
+        self.len
     }
 
     /// The bytes that the records count against the queue's bound.
     pub(crate) fn queued_bytes(&self) -> usize {
         let late = self.late.iter().map(|(_, late)| late.bytes());
-        self.bytes.len() + late.sum::<usize>()
+        self.used + late.sum::<usize>()
     }
 
     /// Appends a record of `len` words.
@@ -59,103 +79,143 @@ impl Records {
         words: impl Iterator<Item = u64>,
         late: Option<Box<Late>>,
     ) {
-        let start = self.bytes.len();
-        // A batch stays far below 4 GiB: the queue is bounded in bytes.
-        self.late
-            .extend(late.map(|late| (self.starts.len() as u32, late)));
-        self.starts.push(start as u32);
-        // Room for all words first: growing by a word at a time takes twice as long.
-        self.bytes.resize(start + 8 * len, 0);
-        for (place, word) in self.bytes[start..].chunks_exact_mut(8).zip(words) {
+        let (start, end) = (self.used, self.used + 8 * len);
+        if end > self.bytes.len() {
+            self.grow(end.max(2 * self.bytes.len()).max(FIRST_ROOM));
+        }
+        let record = &mut self.bytes[start..end];
+        for (place, word) in record.chunks_exact_mut(8).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
+        self.flags |= Header::flags_in(record);
+        if let Some(late) = late {
+            self.late.push((self.len as u32, late));
+        }
+        (self.used, self.len) = (end, self.len + 1);
+    }
+
+    #[cold]
+    fn grow(&mut self, bytes: usize) {
+        self.bytes.resize(bytes, 0);
     }
 
     /// Whether some records are for stages of our own, not for exporters.
     pub(crate) fn have_record_only(&self) -> bool {
-        let flags = |start: u32| self.bytes[start as usize + 8..].first_chunk();
-        let mut all = self.starts.iter().filter_map(|start| flags(*start));
-        all.any(|flags| u16::from_le_bytes(*flags) & flag::RECORD_ONLY != 0)
+        self.flags & flag::RECORD_ONLY != 0
     }
 
     /// Without the spans that are only timed.
     #[cfg(feature = "metrics")]
-    pub(super) fn without_unsampled(mut self) -> Self {
-        if !self.iter().any(|view| view.has(flag::UNSAMPLED)) {
+    pub(crate) fn without_unsampled(mut self) -> Self {
+        if self.flags & flag::UNSAMPLED == 0 {
             return self;
         }
-        let mut kept = Self::new(self.anchor, self.code);
+        let mut kept = self.emptied();
         let mut late = std::mem::take(&mut self.late).into_iter().peekable();
-        for at in 0..self.len() {
+        for (at, view) in self.iter().enumerate() {
             let late = late.next_if(|(owner, _)| *owner as usize == at);
-            let view = self.get(at);
             if !view.has(flag::UNSAMPLED) {
-                let len = 8 * Header::WORDS + view.attributes.len();
-                let record = &self.bytes[self.starts[at] as usize..][..len];
-                let position = kept.starts.len() as u32;
-                kept.late.extend(late.map(|(_, late)| (position, late)));
-                kept.starts.push(kept.bytes.len() as u32);
-                kept.bytes.extend_from_slice(record);
+                let words = Header::WORDS + view.attributes.len() / 8;
+                let attributes = view.attributes.chunks_exact(8);
+                let attributes =
+                    attributes.map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default()));
+                let header = view.header.to_words(words).into_iter();
+                kept.push(words, header.chain(attributes), late.map(|(_, late)| late));
             }
         }
         kept
     }
 
     /// Dates the records by the clock as it stands now.
-    #[cfg(feature = "testing")]
     pub(crate) fn set_anchor(&mut self, anchor: Anchor) {
         self.anchor = anchor;
     }
 
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = SpanView<'_>> {
-        (0..self.len()).map(|index| self.get(index))
+    pub(crate) fn iter(&self) -> Iter<'_> {
+        Iter {
+            rest: &self.bytes[..self.used],
+            at: 0,
+            late: &self.late,
+            records: self,
+        }
     }
+}
 
-    /// The call sites of the records.
-    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
-    pub(crate) fn site_ids(&self) -> impl Iterator<Item = u32> + use<'_> {
-        self.starts.iter().map(|start| {
-            let first = self.bytes[*start as usize..].first_chunk();
-            first.map_or(0, |first| Header::site_of(u64::from_le_bytes(*first)))
+impl Drop for Records {
+    fn drop(&mut self) {
+        self.room.keep(std::mem::take(&mut self.bytes));
+    }
+}
+
+/// Room for so many bytes at first: nearly a hundred spans.
+const FIRST_ROOM: usize = 8 * 1024;
+
+/// Reads records one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Iter<'a> {
+    rest: &'a [u8],
+    at: usize,
+    /// Those of the records to come.
+    late: &'a [(u32, Box<Late>)],
+    records: &'a Records,
+}
+
+impl<'a> Iter<'a> {
+    /// The box of the record at hand. Few have one, and in most batches none.
+    #[inline]
+    fn late(&mut self) -> Option<&'a Late> {
+        let ((owner, late), rest) = self.late.split_first()?;
+        (*owner as usize == self.at).then(|| {
+            self.late = rest;
+            &**late
+        })
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = SpanView<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (words, rest) = self.rest.split_first_chunk()?;
+        let (header, words) = Header::from_bytes(words);
+        let (attributes, rest) = rest.split_at(8 * (words - Header::WORDS));
+        self.rest = rest;
+        let late = self.late();
+        self.at += 1;
+        Some(SpanView {
+            header,
+            attributes,
+            late,
+            anchor: &self.records.anchor,
+            code: self.records.code,
         })
     }
 
     #[inline]
-    fn late(&self, index: usize) -> Option<&Late> {
-        // Few records have one, and most batches none.
-        let owner = |(owner, _): &(u32, _)| *owner as usize;
-        let at = self.late.binary_search_by_key(&index, owner).ok()?;
-        Some(&self.late[at].1)
-    }
-
-    #[inline]
-    pub(crate) fn get(&self, index: usize) -> SpanView<'_> {
-        let record = &self.bytes[self.starts[index] as usize..];
-        let (words, rest) = record.split_first_chunk().expect("a record has a header");
-        let (header, words) = Header::from_bytes(words);
-        SpanView {
-            attributes: &rest[..8 * (words - Header::WORDS)],
-            site: callsite::site(header.site),
-            header,
-            late: self.late(index),
-            anchor: &self.anchor,
-            code: self.code,
-        }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.records.len - self.at;
+        (left, Some(left))
     }
 }
+
+impl ExactSizeIterator for Iter<'_> {}
 
 /// A finished span, read from its record. Accessors only; what an exporter needs and no more.
 #[derive(Clone, Debug)]
 pub struct SpanView<'a> {
     header: Header,
     attributes: &'a [u8],
-    site: &'static Site,
     late: Option<&'a Late>,
     anchor: &'a Anchor,
     code: CodeMode,
 }
 
 impl<'a> SpanView<'a> {
+    fn site(&self) -> &'static Site {
+        callsite::site(self.header.site)
+    }
+
     /// The trace that the span belongs to.
     pub fn trace_id(&self) -> TraceId {
         TraceId::from(self.header.trace_id)
@@ -209,17 +269,17 @@ impl<'a> SpanView<'a> {
         }
         Entries(self.attributes)
             .own_name()
-            .unwrap_or(&self.site.name)
+            .unwrap_or(&self.site().name)
     }
 
     /// The span's kind.
     pub fn kind(&self) -> &'static SpanKind {
-        &self.site.kind
+        &self.site().kind
     }
 
     /// The instrumentation scope: package and version of the annotated crate.
     pub fn scope(&self) -> &'static InstrumentationScope {
-        &self.site.scope
+        &self.site().scope
     }
 
     /// A number that is the same for all spans of one call site, scope and kind in this process.
@@ -273,19 +333,19 @@ impl<'a> SpanView<'a> {
     pub fn code_attributes(
         &self,
     ) -> impl ExactSizeIterator<Item = (&'static str, Value<'static>)> + use<> {
-        let code = self.site.code.as_ref().map(Code::attributes);
+        let code = self.site().code.as_ref().map(Code::attributes);
         code.into_iter()
             .flatten()
-            .take(self.code_attributes_len())
+            .take(self.code_attributes_shown())
             .collect::<Vec<_>>()
             .into_iter()
     }
 
-    /// How many of the call site's attributes are shown.
+    /// How many of the call site's attributes are shown, if it has any.
     #[inline]
-    pub(crate) fn code_attributes_len(&self) -> usize {
+    pub(crate) fn code_attributes_shown(&self) -> usize {
         match self.code {
-            _ if self.has(flag::NO_CODE) || self.site.code.is_none() => 0,
+            _ if self.has(flag::NO_CODE) => 0,
             CodeMode::All => 3,
             CodeMode::Function => 1,
             CodeMode::Off => 0,
@@ -306,10 +366,18 @@ impl<'a> SpanView<'a> {
         self.early_attributes().chain(self.late_attributes())
     }
 
+    /// Arguments and fields as they are stored, by the position of their keys; what was set later has
+    /// not replaced them here.
+    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+    #[inline]
+    pub(crate) fn stored_attributes(&self) -> Entries<'a> {
+        Entries(self.attributes)
+    }
+
     /// Arguments and fields.
     #[inline]
     pub(crate) fn early_attributes(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
-        let (site, late) = (self.site, self.late);
+        let (site, late) = (self.site(), self.late);
         Entries(self.attributes).filter_map(move |(index, value)| {
             let key = site.keys.get(index).copied()?;
             (!set_later(late, key)).then_some((key, value))

@@ -46,7 +46,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::Sampler;
 use crate::clock::Anchor;
 use crate::config::CodeMode;
-use crate::record::{Batches, Records, SpanRecord};
+use crate::record::{Records, SpanRecord};
 use crate::tracer::{Core, Tracer, global};
 
 #[doc(inline)]
@@ -109,12 +109,12 @@ impl Capture {
 
     /// The spans that have ended so far, by their start.
     pub fn spans(&self) -> Vec<SpanRecord> {
-        let mut ended = Batches::new(usize::MAX, CodeMode::All);
+        let mut ended = Records::new(Anchor::now(), CodeMode::All);
         let queue = &self.tracer.core.queue;
-        queue.drain(&mut ended);
+        queue.drain(&mut queue.round(), &mut ended);
         queue.release(ended.len(), ended.queued_bytes());
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.extend(ended);
+        taken.push(ended);
         // One reading of the clock for all, so that equal ticks stay equal.
         let anchor = Anchor::now();
         let mut spans: Vec<SpanRecord> = Vec::new();

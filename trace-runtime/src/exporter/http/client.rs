@@ -122,7 +122,7 @@ impl Client {
         match error {
             ureq::Error::HostNotFound => "host not found".to_owned(),
             ureq::Error::Timeout(Timeout::Connect) => "no connection in time".to_owned(),
-            ureq::Error::Timeout(Timeout::SendRequest | Timeout::SendBody) => {
+            ureq::Error::Timeout(Timeout::SendRequest | Timeout::SendBody | Timeout::PerWrite) => {
                 "connected, but the request was not read in time".to_owned()
             }
             ureq::Error::Timeout(_) => "connected, but no answer in time".to_owned(),
@@ -167,25 +167,29 @@ fn with_hint(mut message: String, hint: Option<&str>) -> String {
 /// How long each phase of a request may take.
 ///
 /// A limit of the whole would make `ureq` resolve the host on a thread of its own for each request,
-/// and limits of single reads let a receiver that drips hold us. So the time is shared out: the
+/// and limits of single reads alone let a receiver that drips hold us. So the time is shared out: the
 /// shares sum up to it, and the phases where an absent or busy receiver shows get the most.
 struct Phases {
     connect: Duration,
-    send_request: Duration,
-    send_body: Duration,
+    send: Duration,
     receive_answer: Duration,
     receive_body: Duration,
+    single_write: Duration,
+    single_read: Duration,
 }
 
 impl Phases {
     fn of(left: Duration) -> Self {
         let share = |twentieths: u32| left * twentieths / 20;
+        let steady = |twentieths: u32| rounded_down(left) * twentieths / 20;
         Self {
-            connect: share(5),
-            send_request: share(1),
-            send_body: share(3),
-            receive_answer: share(10),
+            connect: share(4),
+            // Twice: for the head and for the body.
+            send: share(3),
+            receive_answer: share(9),
             receive_body: share(1),
+            single_write: steady(3),
+            single_read: steady(9),
         }
     }
 
@@ -195,10 +199,45 @@ impl Phases {
     ) -> Request<&'a [u8]> {
         request
             .timeout_connect(Some(self.connect))
-            .timeout_send_request(Some(self.send_request))
-            .timeout_send_body(Some(self.send_body))
+            .timeout_send_request(Some(self.send))
+            .timeout_send_body(Some(self.send))
             .timeout_recv_response(Some(self.receive_answer))
             .timeout_recv_body(Some(self.receive_body))
+            .timeout_per_write(Some(self.single_write))
+            .timeout_per_read(Some(self.single_read))
             .build()
+    }
+}
+
+/// A few percent less, and the same for times that hardly differ. `ureq` tells the kernel how long a
+/// read or write may wait whenever that has changed, and what is left of a phase always has: a limit
+/// of single reads and writes that is a little shorter spares three system calls a post.
+fn rounded_down(time: Duration) -> Duration {
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let step = 1_u64 << nanos.max(16).ilog2().saturating_sub(4);
+    Duration::from_nanos((nanos / step).saturating_sub(1) * step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_reads_and_writes_are_shorter_than_their_phases_and_steady() {
+        for millis in [1, 200, 4_990, 5_000, 9_999, 10_000, 3_600_000] {
+            let left = Duration::from_millis(millis);
+            let phases = Phases::of(left);
+            for (single, phase) in [
+                (phases.single_write, phases.send),
+                (phases.single_read, phases.receive_answer),
+            ] {
+                assert!(phase.mul_f64(0.85) < single && single < phase.mul_f64(0.99));
+            }
+            let sum = phases.connect + 2 * phases.send + phases.receive_answer;
+            assert!(sum + phases.receive_body <= left);
+        }
+        let seconds = |seconds| rounded_down(Duration::from_secs_f64(seconds));
+        assert_eq!(seconds(4.999), seconds(4.9));
+        assert_eq!(rounded_down(Duration::ZERO), Duration::ZERO);
     }
 }

@@ -75,7 +75,7 @@ impl Encoder {
                 }
             }
         } else {
-            tags.extend(&site.code[span.code_attributes_len()]);
+            tags.extend(&site.code[span.code_attributes_shown()]);
         }
         for (key, value) in span.own_attributes() {
             if !is_said_otherwise(key, span) {

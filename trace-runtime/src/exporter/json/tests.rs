@@ -12,12 +12,12 @@ proptest! {
     fn json_and_protobuf_are_the_same_request(records in any_records()) {
         let resource = some_resource();
         let batch = batch(&resource, &records);
-        let (mut json, mut protobuf) = (Vec::new(), Vec::new());
+        let (mut json, mut protobuf) = (Vec::new(), Encoder::default());
         request(&batch, &mut json);
-        Encoder::default().encode(&batch, &mut protobuf);
+        protobuf.encode(&batch);
         prop_assert!(!json.contains(&b'\n'));
         let json: ExportTraceServiceRequest = serde_json::from_slice(&json).unwrap();
-        let protobuf = ExportTraceServiceRequest::decode(protobuf.as_slice()).unwrap();
+        let protobuf = ExportTraceServiceRequest::decode(protobuf.encoded()).unwrap();
         prop_assert_eq!(sorted(json), sorted(protobuf));
     }
 }

@@ -3,6 +3,7 @@
 use opentelemetry::InstrumentationScope;
 
 use super::attribute::attribute;
+use super::buffer::Buffer;
 use super::proto::{self, LEN, message, tag};
 use super::span::SiteTemplate;
 use crate::{Batch, Resource, Value, callsite};
@@ -21,6 +22,7 @@ pub(crate) struct Encoder {
     /// By the number of the site, which counts up from zero.
     sites: Vec<Option<Site>>,
     scopes: Vec<Scope>,
+    out: Buffer,
 }
 
 #[derive(Debug)]
@@ -34,54 +36,71 @@ struct Scope {
     scope: InstrumentationScope,
     /// The scope and its schema, encoded.
     fields: Vec<u8>,
-    /// Spans of the batch at hand.
-    spans: usize,
+    /// Whether the spans of the batch at hand that have this scope are written.
+    written: bool,
 }
 
 /// Bytes that the length of a batch most likely takes: up to 2 MiB.
 const BATCH_LENGTH: usize = 3;
 
 impl Encoder {
-    /// Replaces what is in `out` by the request for this batch.
-    pub(crate) fn encode(&mut self, batch: &Batch<'_>, out: &mut Vec<u8>) {
+    /// What the last batch was encoded to.
+    pub(crate) fn encoded(&self) -> &[u8] {
+        self.out.written()
+    }
+
+    /// Encodes a batch in place of the one before.
+    pub(crate) fn encode(&mut self, batch: &Batch<'_>) {
+        let mut out = std::mem::take(&mut self.out);
         out.clear();
-        self.count_scopes(batch);
-        message(out, RESOURCE_SPANS, BATCH_LENGTH, |out| {
+        self.scopes
+            .iter_mut()
+            .for_each(|scope| scope.written = false);
+        message(&mut out, RESOURCE_SPANS, BATCH_LENGTH, |out| {
             message(out, RESOURCE, 2, |out| resource(out, batch.resource()));
-            for (index, scope) in self.scopes.iter().enumerate() {
-                if scope.spans > 0 {
-                    message(out, SCOPE_SPANS, BATCH_LENGTH, |out| {
-                        out.extend_from_slice(&scope.fields);
-                        self.spans(batch, index, out);
-                    });
-                }
+            let mut left = batch.spans().len();
+            while left > 0 {
+                let Some(scope) = self.next_scope(batch) else {
+                    break;
+                };
+                message(out, SCOPE_SPANS, BATCH_LENGTH, |out| {
+                    left -= self.scope_spans(batch, scope, out);
+                });
+                self.scopes[scope].written = true;
             }
         });
+        self.out = out;
     }
 
-    /// Makes every site and scope of the batch known, and says which scopes have spans in it.
-    fn count_scopes(&mut self, batch: &Batch<'_>) {
-        self.scopes.iter_mut().for_each(|scope| scope.spans = 0);
-        for id in batch.site_ids() {
-            if !matches!(self.sites.get(id as usize), Some(Some(_))) {
-                self.learn_site(id);
-            }
-            if let Some(Some(site)) = self.sites.get(id as usize) {
-                self.scopes[site.scope].spans += 1;
-            }
-        }
+    /// The first scope in the batch whose spans are not written yet: most batches have one only.
+    fn next_scope(&mut self, batch: &Batch<'_>) -> Option<usize> {
+        batch.spans().find_map(|span| {
+            let scope = self.site(span.site_id()).scope;
+            (!self.scopes[scope].written).then_some(scope)
+        })
     }
 
-    /// Writes the spans of one scope.
-    fn spans(&self, batch: &Batch<'_>, scope: usize, out: &mut Vec<u8>) {
+    /// Writes a scope and its spans; says how many these are.
+    fn scope_spans(&mut self, batch: &Batch<'_>, scope: usize, out: &mut Buffer) -> usize {
+        out.extend(&self.scopes[scope].fields);
+        let mut spans = 0;
         for span in batch.spans() {
-            match self.sites.get(span.site_id() as usize) {
-                Some(Some(site)) if site.scope == scope => {
-                    message(out, SPANS, 2, |out| site.template.span(out, &span));
-                }
-                _ => {}
+            let site = self.site(span.site_id());
+            if site.scope == scope {
+                site.template.span(out, &span);
+                spans += 1;
             }
         }
+        spans
+    }
+
+    #[inline]
+    fn site(&mut self, id: u32) -> &Site {
+        let index = id as usize;
+        if !matches!(self.sites.get(index), Some(Some(_))) {
+            self.learn_site(id);
+        }
+        self.sites[index].as_ref().expect("it has been learnt")
     }
 
     #[cold]
@@ -93,7 +112,7 @@ impl Encoder {
             self.sites.resize_with(index + 1, || None);
         }
         self.sites[index] = Some(Site {
-            template: SiteTemplate::new(site),
+            template: SiteTemplate::new(SPANS, site),
             scope,
         });
     }
@@ -109,7 +128,7 @@ impl Encoder {
 
 impl Scope {
     fn new(scope: &InstrumentationScope) -> Self {
-        let mut fields = Vec::new();
+        let mut fields = Buffer::default();
         message(&mut fields, SCOPE, 1, |out| {
             proto::text(out, tag(1, LEN), scope.name());
             proto::text(out, tag(2, LEN), scope.version().unwrap_or_default());
@@ -124,13 +143,13 @@ impl Scope {
         );
         Self {
             scope: scope.clone(),
-            fields,
-            spans: 0,
+            fields: fields.written().to_vec(),
+            written: false,
         }
     }
 }
 
-fn resource(out: &mut Vec<u8>, resource: &Resource) {
+fn resource(out: &mut Buffer, resource: &Resource) {
     for (key, value) in resource.attributes() {
         attribute(out, tag(1, LEN), key, value);
     }

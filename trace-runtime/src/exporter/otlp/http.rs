@@ -47,7 +47,7 @@ pub(crate) struct OtlpHttp {
     client: Client,
     format: Format,
     encoder: Encoder,
-    body: Vec<u8>,
+    json: Vec<u8>,
     /// The compressed body, if bodies are compressed.
     #[cfg(feature = "gzip")]
     packed: Option<Vec<u8>>,
@@ -71,7 +71,7 @@ impl OtlpHttp {
             client,
             format: settings.format,
             encoder: Encoder::default(),
-            body: Vec::new(),
+            json: Vec::new(),
             #[cfg(feature = "gzip")]
             packed: settings.gzip.then(Vec::new),
         })
@@ -79,8 +79,9 @@ impl OtlpHttp {
 
     #[cfg(feature = "gzip")]
     fn pack(&mut self) {
-        if let Some(packed) = &mut self.packed {
-            crate::exporter::gzip::compress(&self.body, packed);
+        if let Some(mut packed) = self.packed.take() {
+            crate::exporter::gzip::compress(self.encoded(), &mut packed);
+            self.packed = Some(packed);
         }
     }
 
@@ -93,7 +94,14 @@ impl OtlpHttp {
         if let Some(packed) = &self.packed {
             return packed;
         }
-        &self.body
+        self.encoded()
+    }
+
+    fn encoded(&self) -> &[u8] {
+        match self.format {
+            Format::Protobuf => self.encoder.encoded(),
+            Format::Json => &self.json,
+        }
     }
 }
 
@@ -110,10 +118,10 @@ impl Exporter for OtlpHttp {
             return Ok(());
         }
         match self.format {
-            Format::Protobuf => self.encoder.encode(batch, &mut self.body),
+            Format::Protobuf => self.encoder.encode(batch),
             Format::Json => {
-                self.body.clear();
-                json::request(batch, &mut self.body);
+                self.json.clear();
+                json::request(batch, &mut self.json);
             }
         }
         self.pack();

@@ -3,6 +3,7 @@
 #[cfg(feature = "otlp-http")]
 mod answer;
 mod attribute;
+mod buffer;
 mod encode;
 #[cfg(feature = "otlp-grpc")]
 mod grpc;

@@ -3,6 +3,8 @@
 //! Fields are named by their tag, `number << 3 | wire type`. All lengths are minimal varints: what
 //! is cheap to measure is measured first, what is not is written first and its length put before it.
 
+use super::buffer::Buffer;
+
 /// Wire types.
 pub(super) const VARINT: u8 = 0;
 pub(super) const FIXED64: u8 = 1;
@@ -29,16 +31,34 @@ pub(super) const fn field_len(len: usize) -> usize {
 }
 
 #[inline]
-pub(super) fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
+pub(super) fn varint(out: &mut Buffer, value: u64) {
+    if let Some(place) = out.room(LONGEST_VARINT).first_chunk_mut() {
+        let len = put_varint(place, value);
+        out.advance(len);
+    }
+}
+
+/// The most bytes that a varint takes.
+pub(super) const LONGEST_VARINT: usize = 10;
+
+/// Writes a varint to the front of `place`; says how many bytes it takes.
+#[inline]
+pub(super) fn put_varint(place: &mut [u8; LONGEST_VARINT], mut value: u64) -> usize {
+    let mut len = 0;
+    for byte in place {
+        len += 1;
+        if value < 0x80 {
+            *byte = value as u8;
+            break;
+        }
+        *byte = value as u8 | 0x80;
         value >>= 7;
     }
-    out.push(value as u8);
+    len
 }
 
 /// A varint field; zero is the default and is left out.
-pub(super) fn uint32(out: &mut Vec<u8>, tag: u8, value: u32) {
+pub(super) fn uint32(out: &mut Buffer, tag: u8, value: u32) {
     if value != 0 {
         out.push(tag);
         varint(out, u64::from(value));
@@ -47,14 +67,14 @@ pub(super) fn uint32(out: &mut Vec<u8>, tag: u8, value: u32) {
 
 /// A text or bytes field.
 #[inline]
-pub(super) fn bytes(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
+pub(super) fn bytes(out: &mut Buffer, tag: u8, value: &[u8]) {
     out.push(tag);
     varint(out, value.len() as u64);
-    out.extend_from_slice(value);
+    out.extend(value);
 }
 
 /// A text field; the empty text is the default and is left out.
-pub(super) fn text(out: &mut Vec<u8>, tag: u8, value: &str) {
+pub(super) fn text(out: &mut Buffer, tag: u8, value: &str) {
     if !value.is_empty() {
         bytes(out, tag, value.as_bytes());
     }
@@ -63,30 +83,34 @@ pub(super) fn text(out: &mut Vec<u8>, tag: u8, value: &str) {
 /// A nested message that `write` appends. Its length most likely takes `expected` bytes: the message
 /// is moved if it does not.
 #[inline]
-pub(super) fn message(
-    out: &mut Vec<u8>,
-    tag: u8,
-    expected: usize,
-    write: impl FnOnce(&mut Vec<u8>),
-) {
+pub(super) fn message(out: &mut Buffer, tag: u8, expected: usize, write: impl FnOnce(&mut Buffer)) {
     out.push(tag);
     let start = out.len();
-    out.resize(start + expected, 0);
+    out.room(expected);
+    out.advance(expected);
     write(out);
-    let body = start + expected;
-    let len = out.len() - body;
-    let actual = varint_len(len as u64);
+    end_message(out, start, expected);
+}
+
+/// The end of a message whose length, in so many bytes, was left blank at `start`.
+#[inline]
+pub(super) fn end_message(out: &mut Buffer, start: usize, expected: usize) {
+    let len = out.len() - start - expected;
+    match out.since(start) {
+        [low, high, ..] if expected == 2 && (0x80..0x4000).contains(&len) => {
+            (*low, *high) = (len as u8 | 0x80, (len >> 7) as u8);
+        }
+        _ => put_length(out, start, expected, len),
+    }
+}
+
+fn put_length(out: &mut Buffer, start: usize, expected: usize, len: usize) {
+    let mut bytes = [0; LONGEST_VARINT];
+    let actual = put_varint(&mut bytes, len as u64);
     if actual != expected {
-        out.resize(body + len + actual, 0);
-        out.copy_within(body..body + len, start + actual);
-        out.truncate(start + actual + len);
+        out.shift(start + expected, start + actual);
     }
-    let mut rest = len;
-    for (index, byte) in out[start..start + actual].iter_mut().enumerate() {
-        let more = if index + 1 < actual { 0x80 } else { 0 };
-        *byte = (rest & 0x7f) as u8 | more;
-        rest >>= 7;
-    }
+    out.since(start)[..actual].copy_from_slice(&bytes[..actual]);
 }
 
 /// A field of a message that somebody else wrote.
@@ -149,10 +173,10 @@ mod tests {
     fn varints_are_as_long_as_announced() {
         for bits in 0..64 {
             for value in [1_u64 << bits, (1 << bits) - 1, u64::MAX >> bits] {
-                let mut out = Vec::new();
+                let mut out = Buffer::default();
                 varint(&mut out, value);
                 assert_eq!(out.len(), varint_len(value), "{value}");
-                assert_eq!(Fields(&out).varint(), Some(value));
+                assert_eq!(Fields(out.written()).varint(), Some(value));
             }
         }
     }
@@ -161,14 +185,14 @@ mod tests {
     fn a_message_has_a_minimal_length_whatever_was_expected() {
         for len in [0, 1, 127, 128, 16_383, 16_384, 70_000] {
             for expected in 1..=3 {
-                let mut out = b"before".to_vec();
-                message(&mut out, tag(9, LEN), expected, |out| {
-                    out.extend((0..len).map(|i| i as u8));
-                });
-                let mut wanted = b"before".to_vec();
                 let body: Vec<u8> = (0..len).map(|i| i as u8).collect();
+                let [mut out, mut wanted] = [(); 2].map(|()| Buffer::default());
+                out.extend(b"before");
+                message(&mut out, tag(9, LEN), expected, |out| out.extend(&body));
+                wanted.extend(b"before");
                 bytes(&mut wanted, tag(9, LEN), &body);
-                assert!(out == wanted, "{len} bytes, length of {expected}");
+                let same = out.written() == wanted.written();
+                assert!(same, "{len} bytes, length of {expected}");
             }
         }
     }

@@ -57,7 +57,6 @@ pub(crate) struct OtlpGrpc {
     runtime: Option<Runtime>,
     client: Option<Grpc<Channel>>,
     encoder: Encoder,
-    body: Vec<u8>,
 }
 
 impl OtlpGrpc {
@@ -92,7 +91,6 @@ impl OtlpGrpc {
             runtime: None,
             client: None,
             encoder: Encoder::default(),
-            body: Vec::new(),
         })
     }
 
@@ -143,7 +141,7 @@ impl OtlpGrpc {
     }
 
     fn request(&self, left: Duration) -> Request<Bytes> {
-        let mut request = Request::new(Bytes::copy_from_slice(&self.body));
+        let mut request = Request::new(Bytes::copy_from_slice(self.encoder.encoded()));
         *request.metadata_mut() = MetadataMap::from_headers(self.headers.clone());
         request.set_timeout(left);
         request
@@ -198,7 +196,7 @@ impl Exporter for OtlpGrpc {
         if spans == 0 {
             return Ok(());
         }
-        self.encoder.encode(batch, &mut self.body);
+        self.encoder.encode(batch);
         let deadline = batch.deadline().min(Instant::now() + self.timeout);
         match self.send(deadline) {
             Ok(answer) => partial_success(&answer),

@@ -144,10 +144,11 @@ fn retry_info(any: &[u8]) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exporter::otlp::buffer::Buffer;
     use crate::exporter::otlp::proto::{LEN, VARINT, bytes, message, tag, uint32};
 
     fn details(kind: &str, seconds: u32, nanos: u32) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Buffer::default();
         uint32(&mut out, tag(1, VARINT), 14);
         bytes(&mut out, tag(2, LEN), b"busy");
         message(&mut out, tag(3, LEN), 1, |any| {
@@ -160,7 +161,7 @@ mod tests {
                 });
             });
         });
-        out
+        out.written().to_vec()
     }
 
     fn failed(code: Code, details: Vec<u8>) -> ExportError {

@@ -19,9 +19,9 @@ use crate::record::Records;
 use crate::{EventView, LinkView, SpanRecord, SpanView, Value};
 
 fn request(encoder: &mut Encoder, records: &Records) -> ResourceSpans {
-    let mut bytes = b"left over from the last batch".to_vec();
-    encoder.encode(&batch(&some_resource(), records), &mut bytes);
-    let mut request = ExportTraceServiceRequest::decode(bytes.as_slice()).unwrap();
+    encoder.encode(&batch(&some_resource(), records));
+    let bytes = encoder.encoded();
+    let mut request = ExportTraceServiceRequest::decode(bytes).unwrap();
     // Only minimal lengths, and no field that says no more than its default.
     assert_eq!(request.encoded_len(), bytes.len());
     assert_eq!(request.resource_spans.len(), 1);
@@ -57,7 +57,7 @@ fn check(encoder: &mut Encoder, records: &Records) {
             let position = u64::from_be_bytes(span.span_id.as_slice().try_into().unwrap());
             assert!(position > last, "spans of a scope keep their order");
             last = position;
-            let view = records.get(position as usize - 1);
+            let view = records.iter().nth(position as usize - 1).unwrap();
             assert_eq!(*span, expected_span(&view));
             assert_eq!(scope.scope, Some(expected_scope(view.scope())));
             assert_eq!(

@@ -148,6 +148,13 @@ impl Queue {
         totals
     }
 
+    /// How many spans have found the queue full.
+    pub(crate) fn dropped(&self) -> u64 {
+        let buffers = self.buffers();
+        let of = |thread: &Arc<ThreadBuffer>| thread.dropped_queue_full.load(Ordering::Relaxed);
+        buffers.past.dropped_queue_full + buffers.live.iter().map(of).sum::<u64>()
+    }
+
     /// The worker is done with spans: they no longer count against the bound.
     pub(crate) fn release(&self, spans: usize, bytes: usize) {
         self.give_back(Credits {

@@ -172,7 +172,7 @@ impl Sender {
             resource: &self.shared.resource,
             records: &batch.records,
             deadline,
-            dropped: self.shared.queue.totals().dropped_queue_full,
+            dropped: self.shared.queue.dropped(),
         };
         let exporter = &mut self.exporter;
         catch_unwind(AssertUnwindSafe(|| exporter.export(&batch))).unwrap_or_else(|panic| {

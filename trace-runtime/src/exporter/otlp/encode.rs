@@ -75,7 +75,7 @@ impl Encoder {
     /// The first scope in the batch whose spans are not written yet: most batches have one only.
     fn next_scope(&mut self, batch: &Batch<'_>) -> Option<usize> {
         batch.spans().find_map(|span| {
-            let scope = self.site(span.site_id()).scope;
+            let scope = self.scope_of(span.site_id());
             (!self.scopes[scope].written).then_some(scope)
         })
     }
@@ -85,7 +85,11 @@ impl Encoder {
         out.extend(&self.scopes[scope].fields);
         let mut spans = 0;
         for span in batch.spans() {
-            let site = self.site(span.site_id());
+            let id = span.site_id();
+            let site = match self.sites.get(id as usize) {
+                Some(Some(site)) => site,
+                _ => self.learn_site(id),
+            };
             if site.scope == scope {
                 site.template.span(out, &span);
                 spans += 1;
@@ -94,27 +98,25 @@ impl Encoder {
         spans
     }
 
-    #[inline]
-    fn site(&mut self, id: u32) -> &Site {
-        let index = id as usize;
-        if !matches!(self.sites.get(index), Some(Some(_))) {
-            self.learn_site(id);
+    fn scope_of(&mut self, id: u32) -> usize {
+        match self.sites.get(id as usize) {
+            Some(Some(site)) => site.scope,
+            _ => self.learn_site(id).scope,
         }
-        self.sites[index].as_ref().expect("it has been learnt")
     }
 
     #[cold]
-    fn learn_site(&mut self, id: u32) {
+    fn learn_site(&mut self, id: u32) -> &Site {
         let site = callsite::site(id);
         let scope = self.scope(&site.scope);
         let index = id as usize;
         if self.sites.len() <= index {
             self.sites.resize_with(index + 1, || None);
         }
-        self.sites[index] = Some(Site {
+        self.sites[index].insert(Site {
             template: SiteTemplate::new(SPANS, site),
             scope,
-        });
+        })
     }
 
     fn scope(&mut self, scope: &InstrumentationScope) -> usize {

@@ -93,7 +93,7 @@ pub(super) fn message(out: &mut Buffer, tag: u8, expected: usize, write: impl Fn
 }
 
 /// The end of a message whose length, in so many bytes, was left blank at `start`.
-#[inline]
+#[inline(always)]
 pub(super) fn end_message(out: &mut Buffer, start: usize, expected: usize) {
     let len = out.len() - start - expected;
     match out.since(start) {
@@ -104,6 +104,7 @@ pub(super) fn end_message(out: &mut Buffer, start: usize, expected: usize) {
     }
 }
 
+#[cold]
 fn put_length(out: &mut Buffer, start: usize, expected: usize, len: usize) {
     let mut bytes = [0; LONGEST_VARINT];
     let actual = put_varint(&mut bytes, len as u64);

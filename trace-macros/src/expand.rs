@@ -5,20 +5,23 @@
 //! ```text
 //! // #[traced] fn f(a: u64, mut b: String, _p: Permit) -> Result<u64, E> { BODY }
 //! fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
-//!     let mut __span = {
-//!         struct __Here;
-//!         static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-//!         let start = p::start::<__Here>(&__CALLSITE, "package", "0.1.0", &["a", "b"]);  // in place
-//!         p::enter(p::Arg(&b).__record(start.__argument(0, &a), 1))
-//!     };
-//!     let __ret = p::call(&mut __span, (a, b, _p,), move |(a, mut b, _p,)| -> Result<u64, E> { BODY });
-//!     p::outcome(&__ret).__error().__record(&mut __span);
-//!     __ret
+//!     let __ended = p::call(
+//!         {
+//!             struct __Here;
+//!             static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+//!             let start = p::start::<__Here>(&__CALLSITE, "package 0.1.0 a b");  // in place
+//!             p::Arg(&b).__record(start.__u64(0, a), 1)
+//!         },
+//!         (a, b, _p,),
+//!         move |(a, mut b, _p,)| -> Result<u64, E> { BODY },
+//!     );
+//!     __ended.__how().__end(__ended)
 //! }
 //! ```
 //! - `__Here` is there for its name, which tells the function's path.
-//! - `start` is `#[track_caller]`; its tokens are where the function's name is. With options of the
-//!   call site, or keys that are constants, it is instead
+//! - `start` is `#[track_caller]`; its tokens are where the function's name is. The text is the
+//!   package, its version and the keys: one text costs the compiler a third of what a slice of texts
+//!   does. With options of the call site, or keys that are constants, it is instead
 //!   `static __CALLSITE: p::Callsite = p::Callsite::new::<__Here>("package", "0.1.0", &[..]);`
 //! - `Callsite::new` is a `#[track_caller] const fn`; its tokens are where the function's name is.
 //!   `.name(&'static str)`, `.kind(p::Kind::X)`, `.level(p::Level::X)` and `.shown(u64)` are
@@ -29,10 +32,15 @@
 //!   `start_with(&__CALLSITE, PARENT)` or `start_named(&__CALLSITE, PARENT, || -> Cow)`, and
 //!   `PARENT` is `p::root()`, `p::parent(&(EXPR))` or `p::current()`.
 //! - On the started span, which each hands on: `Arg(&a).__record(SPAN, key)`, `redacted(SPAN, key)`, and
-//!   `SPAN.__argument(key, &a)` where the type is one of the language's own.
+//!   `SPAN.__u64(key, a)` and the like where the type is one of the language's own.
 //!   Then, on a variable, under `if p::enabled(&__span)`: `links(&mut __span, EXPR)`,
 //!   `record`, `record_debug`, `record_display(&mut __span, key, &(EXPR))`.
-//! - On the entered span, after the body: `outcome(&__ret).__error().__record(&mut __span)` or
+//! - `call` and `in_span` take the started span and give back what the body returned together with the
+//!   span. `__how` looks at the type, `__end` at the value: it ends the span and gives the value back.
+//!   That pair has nothing to drop, which halves what the compiler does about each call. Where nobody
+//!   asks how it went, `call_only` and `in_span_only` give back the value alone.
+//! - With options about the result it is `let (__ret, mut __span) = p::call(..).__open();`, then
+//!   `outcome(&__ret).__error().__record(&mut __span)` or
 //!   `__record_debug`, `__record_display(&mut __span)`, and under `if p::enabled_late(&__span)`:
 //!   `outcome(&__ret).__error().__record_if(&__ret, EXPR, &mut __span)`;
 //!   `if let Some(err) = p::failed(&__ret)` around `error_type(&__span, EXPR)` and around `late`,

@@ -19,8 +19,8 @@ pub(crate) struct Parameter {
     pub(crate) skip: bool,
     pub(crate) redact: bool,
     pub(crate) key: Option<Key>,
-    /// Whether it is a variable of a type that is a value, whatever is in scope: `u64`, `&str`.
-    pub(crate) is_value: bool,
+    /// What it is, where it is a variable of a type that is a value whatever is in scope: `u64`, `&str`.
+    pub(crate) scalar: Option<Scalar>,
 }
 
 /// One variable that a parameter's pattern binds.
@@ -57,7 +57,10 @@ impl Parameter {
             .map(ToTokens::to_token_stream)
             .collect();
         typed.attrs = kept;
-        let is_value = is_variable(&typed.pat) && is_value(&typed.ty);
+        let scalar = match is_variable(&typed.pat) {
+            true => Scalar::of(&typed.ty),
+            false => None,
+        };
         let (entry, bindings) = enter(typed, position, is_closure);
         let mut parameter = Self {
             bindings,
@@ -66,7 +69,7 @@ impl Parameter {
             skip: false,
             redact: false,
             key: None,
-            is_value,
+            scalar,
         };
         for helper in helpers {
             parameter_options(&helper, &mut parameter, errors);
@@ -140,20 +143,41 @@ pub(crate) fn is_variable(pat: &Pat) -> bool {
     matches!(pat, Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() && !is_constant(pat))
 }
 
-/// Whether a type is written as one of the language's own, or as a reference to one.
-fn is_value(ty: &Type) -> bool {
-    const VALUES: &[&str] = &[
-        "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8",
-        "u16", "u32", "u64", "u128", "usize",
-    ];
-    match ty {
-        Type::Group(group) => is_value(&group.elem),
-        Type::Reference(reference) => is_value(&reference.elem),
-        Type::Path(path) => match path.path.get_ident() {
-            Some(name) => path.qself.is_none() && VALUES.iter().any(|value| name == value),
-            None => false,
-        },
-        _ => false,
+/// One of the language's own types, or a reference to one.
+#[derive(Clone)]
+pub(crate) struct Scalar {
+    /// `u64`, `str`
+    pub(crate) name: &'static str,
+    /// How many references are in between.
+    pub(crate) references: usize,
+}
+
+impl Scalar {
+    /// What a type is by how it is written.
+    fn of(ty: &Type) -> Option<Self> {
+        const NAMES: &[&str] = &[
+            "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8",
+            "u16", "u32", "u64", "u128", "usize",
+        ];
+        match ty {
+            Type::Group(group) => Self::of(&group.elem),
+            Type::Reference(reference) => {
+                let of = Self::of(&reference.elem)?;
+                Some(Self {
+                    references: of.references + 1,
+                    ..of
+                })
+            }
+            Type::Path(path) if path.qself.is_none() => {
+                // To compare an identifier is to print it.
+                let name = path.path.get_ident()?.to_string();
+                Some(Self {
+                    name: NAMES.iter().find(|known| name == **known)?,
+                    references: 0,
+                })
+            }
+            _ => None,
+        }
     }
 }
 

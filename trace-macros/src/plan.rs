@@ -4,22 +4,19 @@
 //! [`expand`](crate::expand) has nothing left to refuse.
 
 use crate::args::{Args, Err, Format, Given, Select};
-use crate::attribute::{Field, Key, KeyText};
+use crate::attribute::{Field, Key};
 use crate::error::{Errors, comma_list};
 use crate::function::{Function, Output, Shape};
-use crate::parameter::{Binding, Parameter};
+use crate::parameter::{Binding, Parameter, Scalar};
 use crate::tokens::ends_in;
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
 use syn::ext::IdentExt;
 
 /// What to record, each by the position of its key.
 #[derive(Default)]
 pub(crate) struct Plan {
-    /// Every key the function can record, as expressions of type `&'static str`.
-    pub(crate) keys: Vec<TokenStream>,
-    /// Whether only the compiler knows some of them.
-    pub(crate) has_const_keys: bool,
+    /// Every key the function can record.
+    pub(crate) keys: Vec<Key>,
     /// Bit i: key i was asked for by name, so that it is recorded even if it sounds like a secret.
     pub(crate) shown: u64,
     pub(crate) arguments: Vec<Argument>,
@@ -39,8 +36,8 @@ pub(crate) struct Argument {
     pub(crate) source: Ident,
     pub(crate) cfg: TokenStream,
     pub(crate) redact: bool,
-    /// It is recorded for sure, as its type is a value's.
-    pub(crate) is_value: bool,
+    /// Set where its type is one of the language's own.
+    pub(crate) scalar: Option<Scalar>,
 }
 
 pub(crate) struct Value {
@@ -59,8 +56,7 @@ impl Plan {
             plan.fields.push(Value { key, field });
         }
         plan.outcome(args, function, &mut keys, errors);
-        plan.keys = keys.all.iter().map(key_tokens).collect();
-        plan.has_const_keys = keys.all.iter().any(|key| key.text().is_none());
+        plan.keys = keys.all;
         plan
     }
 
@@ -101,7 +97,7 @@ impl Plan {
                     source: binding.source.clone(),
                     cfg: parameter.cfg.clone(),
                     redact,
-                    is_value: parameter.is_value,
+                    scalar: parameter.scalar.clone(),
                 });
             }
         }
@@ -183,13 +179,6 @@ impl Keys {
             key.duplicate(errors);
         }
         self.shared(key)
-    }
-}
-
-fn key_tokens(key: &Key) -> TokenStream {
-    match &key.text {
-        KeyText::Literal(text) => text.to_token_stream(),
-        KeyText::Const(expr) => expr.clone(),
     }
 }
 

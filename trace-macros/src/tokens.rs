@@ -141,7 +141,12 @@ pub(crate) fn find_await(tokens: &TokenStream) -> Option<Ident> {
 /// `None` when nothing but `_` would be left.
 pub(crate) fn without_impl(ty: TokenStream) -> Option<TokenStream> {
     let ty = replace_impl(ty);
-    (ty.to_string() != "_").then_some(ty)
+    let mut tokens = ty.clone().into_iter();
+    let is_nothing = match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Ident(word)), None) => word == "_",
+        _ => false,
+    };
+    (!is_nothing).then_some(ty)
 }
 
 fn replace_impl(ty: TokenStream) -> TokenStream {

@@ -17,14 +17,15 @@ pub use crate::inside::{
 #[cfg(feature = "stream")]
 pub use crate::integration::stream::{call_stream, observed_in_span, stream_in_span};
 pub use crate::lazy_callsite::{LazyCallsite, start};
-pub use crate::outcome::{AnyError, Arg, Arguments, ErrorOf, Outcome, Sink};
+pub use crate::outcome::{AnyError, Arg, Arguments, Ended, ErrorOf, Held, How, Kept, LookUp};
 #[cfg(feature = "http")]
 pub use crate::outcome::{HttpDeciding, HttpOutcome, StatusOf};
+pub use crate::outcome::{Outcome, Sink};
 pub use crate::outcome::{failed, outcome, status_is_failure};
 pub use crate::propagation::ParentSource;
 use crate::redact::{Secrecy, secrecy};
 pub use crate::span::{Active, ParentChoice, Start, current, enter, off, parent, root};
-pub use crate::span_future::in_span;
+pub use crate::span_future::{Ending, InSpan};
 use crate::{ToValue, Value};
 
 /// Whether the started span records, so that the user's expressions are worth evaluating.
@@ -39,13 +40,32 @@ pub fn enabled_late(span: &Active) -> bool {
     span.is_recording()
 }
 
-impl Start {
-    /// Records an argument whose type is known to be a value.
-    #[inline]
-    pub fn __argument<T: ToValue + ?Sized>(self, key: usize, value: &T) -> Self {
-        Arg(value).__record(self, key)
-    }
+/// Records an argument of one of the language's own types: nothing is left to infer.
+macro_rules! arguments {
+    ($($name:ident: $type:ty),*) => {
+        impl Start {
+            $(
+                #[allow(missing_docs, reason = "as above")]
+                #[inline]
+                pub fn $name(self, key: usize, value: $type) -> Self {
+                    Arg(&value).__record(self, key)
+                }
+            )*
+
+            #[allow(missing_docs, reason = "as above")]
+            #[inline]
+            pub fn __str(self, key: usize, value: &str) -> Self {
+                Arg(value).__record(self, key)
+            }
+        }
+    };
 }
+
+arguments!(
+    __bool: bool, __char: char, __f32: f32, __f64: f64,
+    __i8: i8, __i16: i16, __i32: i32, __i64: i64, __i128: i128, __isize: isize,
+    __u8: u8, __u16: u16, __u32: u32, __u64: u64, __u128: u128, __usize: usize
+);
 
 /// Records a field.
 pub fn record<T: ToValue + ?Sized>(span: &mut Start, key: usize, value: &T) {
@@ -201,16 +221,25 @@ impl<T: Debug + ?Sized> WholeDebug<'_, T> {
     }
 }
 
-/// Runs the body inside the span; the arguments are dropped when it ends.
+/// Runs the body inside the span, which then waits for the outcome; the arguments are dropped when
+/// the body ends.
 #[inline]
-pub fn call<A, R>(span: &mut Active, arguments: A, body: impl FnOnce(A) -> R) -> R {
-    span.run(move || body(arguments))
+pub fn call<A, R>(span: Start, arguments: A, body: impl FnOnce(A) -> R) -> Ended<R> {
+    let mut span = enter(span);
+    let ret = span.run(move || body(arguments));
+    Ended::keep(ret, span)
+}
+
+/// Runs a body inside the span whose outcome nobody asks for.
+#[inline]
+pub fn call_only<A, R>(span: Start, arguments: A, body: impl FnOnce(A) -> R) -> R {
+    enter(span).run(move || body(arguments))
 }
 
 /// Runs a body that returns a future; the span goes on with it.
 #[inline]
 pub fn call_unfinished<A, R>(span: &mut Active, arguments: A, body: impl FnOnce(A) -> R) -> R {
-    let future = call(span, arguments, body);
+    let future = span.run(move || body(arguments));
     span.wait();
     future
 }
@@ -223,6 +252,30 @@ pub fn call_future<O, A, F: Future<Output = O>>(
     body: impl FnOnce(A) -> F,
 ) -> F {
     call_unfinished(span, arguments, body)
+}
+
+/// Runs the future inside the span, which then waits for the outcome.
+#[inline]
+pub fn in_span<F>(span: Start, future: F) -> Ending<F> {
+    resume(enter(span), future)
+}
+
+/// Runs a future inside the span whose outcome nobody asks for.
+#[inline]
+pub fn in_span_only<F>(span: Start, future: F) -> InSpan<F, Active> {
+    resume_only(enter(span), future)
+}
+
+/// [`in_span`], where the span has begun with the call that made the future.
+#[inline]
+pub fn resume<F>(span: Active, future: F) -> Ending<F> {
+    Ending::new(span, future)
+}
+
+/// [`in_span_only`], where the span has begun with the call that made the future.
+#[inline]
+pub fn resume_only<F>(span: Active, future: F) -> InSpan<F, Active> {
+    InSpan::new(span, future)
 }
 
 /// Makes the span current until the end of the scope, for bodies that cannot move into a closure.

@@ -8,7 +8,8 @@ use std::task::{Context as Task, Poll};
 use opentelemetry::Context;
 use pin_project_lite::pin_project;
 
-use crate::span::Active;
+use crate::outcome::Ended;
+use crate::span::{Active, enter, off};
 
 pin_project! {
     /// A future, or something else that is polled, inside a span of its own or its caller's.
@@ -39,7 +40,7 @@ pin_project! {
 }
 
 /// Runs the future inside the span.
-pub fn in_span<F: Future>(span: &mut Active, future: F) -> InSpan<F, &mut Active> {
+pub(crate) fn in_span<F: Future>(span: &mut Active, future: F) -> InSpan<F, &mut Active> {
     InSpan::new(span, future)
 }
 
@@ -112,6 +113,38 @@ impl<F: Future, S: BorrowMut<Active>> Future for InSpan<F, S> {
         match self.poll_inside(|future| future.poll(task), |_| true) {
             Some(result) => result,
             None => panic!("`async fn` resumed after completion"),
+        }
+    }
+}
+
+pin_project! {
+    /// A future inside a span of its own, that arrives at its output together with the span.
+    #[derive(Debug)]
+    pub struct Ending<F> {
+        #[pin]
+        inner: InSpan<F, Active>,
+    }
+}
+
+impl<F> Ending<F> {
+    pub(crate) fn new(span: Active, future: F) -> Self {
+        Self {
+            inner: InSpan::new(span, future),
+        }
+    }
+}
+
+impl<F: Future> Future for Ending<F> {
+    type Output = Ended<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Ended<F::Output>> {
+        let mut inner = self.project().inner;
+        match inner.as_mut().poll(task) {
+            Poll::Ready(ret) => {
+                let span = std::mem::replace(inner.project().span, enter(off()));
+                Poll::Ready(Ended::keep(ret, span))
+            }
+            Poll::Pending => Poll::Pending,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The body, and how the arguments get there.
 
 use super::{Expansion, first_span, here};
-use crate::function::{Output, Shape};
+use crate::function::{Output, Shape, unwrap_type};
 use crate::parameter::{Entry, Parameter, is_variable};
+use crate::plan::Argument;
 use crate::tokens::{located_at, regroup, repeated};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Visibility;
+use syn::{ReturnType, Type, Visibility};
 
 /// A value on its way into the body.
 struct Passed {
@@ -14,73 +15,137 @@ struct Passed {
     source: TokenStream,
     /// What takes it inside.
     pattern: TokenStream,
-    /// Whether the pattern is a variable.
-    is_simple: bool,
+    kind: Kind,
+    /// Whether something before the body looks at it, and so hides from the compiler that the body
+    /// does not.
+    is_seen: bool,
+    /// Whether that points to it.
+    is_pointed_to: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Variable,
+    /// The pattern is a variable whose name says that it is not used.
+    Unused,
+    /// A variable that is `mut`.
+    Mutable,
+    /// The pattern takes the value apart.
+    Apart,
+}
+
+impl Passed {
+    /// `let PATTERN = SOURCE;`
+    fn binding(&self) -> TokenStream {
+        let Self {
+            source, pattern, ..
+        } = self;
+        match self.kind {
+            // Clippy asks what `let _x = y` is for.
+            Kind::Unused => quote_spanned!(here()=> let (#pattern,) = (#source,);),
+            _ => quote_spanned!(here()=> let #pattern = #source;),
+        }
+    }
 }
 
 impl Expansion<'_> {
     /// Everything, given the block that starts the span.
-    pub(super) fn body(&self, head: TokenStream) -> TokenStream {
+    pub(super) fn body(&self, head: Group) -> TokenStream {
+        let p = &self.private;
         let parameters = &self.function.parameters;
         let is_taken_apart = |one: &Parameter| matches!(one.entry, Entry::Whole { .. });
         let is_lean = !parameters.iter().any(is_taken_apart);
         match &self.function.shape {
-            Shape::Async(output) if is_lean => {
-                let ret = self.lean_async_ret(&head, output);
-                let end = self.end();
-                quote_spanned!(here()=> #ret #end __ret)
+            Shape::Async(output) if is_lean => self.ended(["in_span", "in_span_only"], |name| {
+                self.lean_async_ret(name, &head, output)
+            }),
+            // let __span = HEAD; let a = a; let (mut b, _) = __b;
+            // let __ended = p::in_span(__span, async move { .. }).await;
+            // __ended.__how().__end(__ended)
+            Shape::Async(output) => {
+                let lets = self.async_lets();
+                let rest = self.ended(["in_span", "in_span_only"], |name| {
+                    let block = self.async_block(output);
+                    quote_spanned!(here()=> #p::#name(__span, #block).await)
+                });
+                quote_spanned!(here()=> let __span = #head; #lets #rest)
             }
-            Shape::Stream(stream) if is_lean && stream.is_async => {
-                let ret = self.lean_async_ret(&head, &stream.awaited());
-                let stream = self.stream(stream);
-                quote_spanned!(here()=> #ret #stream)
+            Shape::Stream(stream) if stream.is_async => {
+                let name = quote_spanned!(here()=> in_span);
+                let output = stream.awaited();
+                let rest = self.stream(stream);
+                let (lets, ret) = if is_lean {
+                    let ret = self.lean_async_ret(&name, &head, &output);
+                    (TokenStream::new(), ret)
+                } else {
+                    let lets = self.async_lets();
+                    let block = self.async_block(&output);
+                    let lets = quote_spanned!(here()=> let __span = #head; #lets);
+                    (
+                        lets,
+                        quote_spanned!(here()=> #p::in_span(__span, #block).await),
+                    )
+                };
+                quote_spanned!(here()=> #lets let (__ret, __span) = #ret.__open(); #rest)
+            }
+            // let __ended = p::call(HEAD, (a, b,), move |(a, mut b,)| -> RET { BODY });
+            // __ended.__how().__end(__ended)
+            Shape::Sync(output) => {
+                let ret = self.repeated(closure_output(output));
+                if matches!(output, Output::Never) {
+                    let name = quote_spanned!(here()=> call_only);
+                    // Whatever came after would be unreachable, and linted.
+                    let call = self.call(&name, &head, &ret);
+                    return quote_spanned!(here()=> #call;);
+                }
+                self.ended(["call", "call_only"], |name| self.call(name, &head, &ret))
             }
             _ => {
                 let rest = self.rest();
-                quote_spanned!(here()=> let mut __span = #head; #rest)
+                quote_spanned!(here()=> let mut __span = #p::enter(#head); #rest)
             }
         }
     }
 
+    /// `p::in_span(HEAD, { let a = a; async move { BODY } }).await`, or, if the head points to `b`,
     /// ```text
-    /// let mut __span;
-    /// let __ret = {
+    /// {
+    ///     let b = b;
+    ///     let __span = HEAD;
     ///     let a = a; let b = b;
-    ///     __span = HEAD;
-    ///     let a = a; let mut b = b;
-    ///     p::in_span(&mut __span, async move {
-    ///         if false { return p::fake::<RET>() }
-    ///         BODY
-    ///     })
-    /// }.await;
+    ///     p::in_span(__span, async move { BODY })
+    /// }.await
     /// ```
     /// The future has room for every variable that anything ever pointed to, until its block ends:
     /// the head points to these short-lived ones, not to those of the function. The body has its own,
     /// so that the compiler sees which it leaves unused.
-    fn lean_async_ret(&self, head: &TokenStream, output: &Output) -> TokenStream {
-        let passed = self.passed();
+    fn lean_async_ret(&self, name: &TokenStream, head: &Group, output: &Output) -> TokenStream {
+        let p = &self.private;
+        let pointed_to = self.passed().filter(|passed| passed.is_pointed_to);
         let moved =
-            passed.map(|Passed { source, .. }| quote_spanned!(here()=> let #source = #source;));
+            pointed_to.map(|Passed { source, .. }| quote_spanned!(here()=> let #source = #source;));
         let moved: TokenStream = moved.collect();
-        let lets = self.lets();
-        let future = self.in_span(output);
-        quote_spanned! {here()=>
-            let mut __span;
-            let __ret = {
-                #moved
-                __span = #head;
-                #lets
-                #future
-            }.await;
+        let lets = self.async_lets();
+        let block = self.async_block(output);
+        match (moved.is_empty(), lets.is_empty()) {
+            (true, true) => quote_spanned!(here()=> #p::#name(#head, #block).await),
+            (true, false) => quote_spanned!(here()=> #p::#name(#head, { #lets #block }).await),
+            _ => quote_spanned! {here()=>
+                {
+                    #moved
+                    let __span = #head;
+                    #lets
+                    #p::#name(__span, #block)
+                }.await
+            },
         }
     }
 
-    /// `p::in_span(&mut __span, async move { BODY })`
-    fn in_span(&self, output: &Output) -> TokenStream {
-        let p = &self.private;
+    /// `async move { if false { return p::fake::<RET>() } BODY }`
+    fn async_block(&self, output: &Output) -> TokenStream {
         let body = self.async_body(output);
         let block = self.braces(body);
-        quote_spanned!(here()=> #p::in_span(&mut __span, async move #block))
+        quote_spanned!(here()=> async move #block)
     }
 
     /// `if false { return p::fake::<RET>() } BODY`
@@ -92,45 +157,17 @@ impl Expansion<'_> {
         let p = &self.private;
         let hint = self.hint(output);
         let body = &self.function.body;
-        if may_be_future(output) {
+        if may_be_future(&self.function.signature.output) {
             return quote_spanned!(here()=> #hint return if false { #p::fake() } else #body;);
         }
         let content = body.stream();
         quote!(#hint #content)
     }
 
-    /// Everything after the head.
+    /// Everything after the head, for shapes whose span goes on with what they return.
     fn rest(&self) -> TokenStream {
         let p = &self.private;
         match &self.function.shape {
-            // let __ret = p::call(&mut __span, (a, b,), move |(a, mut b,)| -> RET { BODY });
-            // p::outcome(&__ret).__error().__record(&mut __span);
-            // __ret
-            Shape::Sync(output) => {
-                let ret = self.repeated(closure_output(output));
-                let call = self.call(&quote_spanned!(here()=> call), &ret);
-                if matches!(output, Output::Never) {
-                    // Whatever came after would be unreachable, and linted.
-                    return quote_spanned!(here()=> #call;);
-                }
-                let end = self.end();
-                quote_spanned!(here()=> let __ret = #call; #end __ret)
-            }
-            // let a = a; let (mut b, _) = __b;
-            // let __ret = p::in_span(&mut __span, async move { .. }).await;
-            // p::outcome(&__ret).__error().__record(&mut __span);
-            // __ret
-            Shape::Async(output) => {
-                let lets = self.lets();
-                let future = self.in_span(output);
-                let end = self.end();
-                quote_spanned! {here()=>
-                    #lets
-                    let __ret = #future.await;
-                    #end
-                    __ret
-                }
-            }
             // let __future = p::call_future::<O, _, _>(&mut __span, (a,), move |(a,)| { BODY });
             // async move { .. }
             Shape::Future(output) => {
@@ -148,31 +185,20 @@ impl Expansion<'_> {
                     ::std::boxed::Box::pin(#future)
                 }
             }
-            // let __ret = p::call_stream::<ITEM, _, _>(..), or let __ret = p::in_span(..).await;
+            // let __ret = p::call_stream::<ITEM, _, _>(..);
             // p::stream_in_span(__span, __ret)
             Shape::Stream(stream) => {
-                let ret = match &stream.boxed {
-                    _ if stream.is_async => {
-                        let lets = self.lets();
-                        let future = self.in_span(&stream.awaited());
-                        quote_spanned!(here()=> #lets let __ret = #future.await;)
-                    }
-                    Some(ty) => {
-                        let call = self.call_boxed(ty);
-                        quote_spanned!(here()=> let __ret = #call;)
-                    }
-                    None => {
-                        let call = self.call_for("call_stream", &stream.item);
-                        quote_spanned!(here()=> let __ret = #call;)
-                    }
+                let call = match &stream.boxed {
+                    Some(ty) => self.call_boxed(ty),
+                    None => self.call_for("call_stream", &stream.item),
                 };
                 let stream = self.stream(stream);
-                quote_spanned!(here()=> #ret #stream)
+                quote_spanned!(here()=> let __ret = #call; #stream)
             }
             // let a = a; let mut b = b;
             // let __entered = p::attach(&mut __span);
             // BODY
-            Shape::Opaque => {
+            _ => {
                 let lets = self.lets();
                 let mut bindings = self
                     .function
@@ -193,35 +219,31 @@ impl Expansion<'_> {
         }
     }
 
-    /// `p::NAME(&mut __span, (a, b,), move |(a, mut b,)| -> RET { BODY })`
-    fn call(&self, name: &TokenStream, ret: &TokenStream) -> TokenStream {
+    /// `p::NAME(SPAN, (a, b,), move |(a, mut b,)| -> RET { BODY })`
+    ///
+    /// What a closure captures, it drops in the order that it mentions it, and clippy has less to say
+    /// about it.
+    fn call(&self, name: &TokenStream, span: &impl ToTokens, ret: &TokenStream) -> TokenStream {
         let p = &self.private;
         let mut lets = TokenStream::new();
         let mut sources = Vec::new();
         let mut patterns = Vec::new();
         let mut is_simple = true;
         for passed in self.passed() {
-            let Passed {
-                source, pattern, ..
-            } = passed;
             // What a pattern leaves behind is dropped after its variables and before the arguments
             // to its left: from here on, each has a variable of its own to be taken from.
-            is_simple &= passed.is_simple;
+            is_simple &= passed.kind != Kind::Apart;
             if is_simple {
-                patterns.push(pattern);
+                patterns.push(passed.pattern);
             } else {
-                lets.extend(match passed.is_simple {
-                    // Clippy asks what `let _x = y` is for.
-                    true => quote_spanned!(here()=> let (#pattern,) = (#source,);),
-                    false => quote_spanned!(here()=> let #pattern = #source;),
-                });
-                patterns.push(source.clone());
+                lets.extend(passed.binding());
+                patterns.push(passed.source.clone());
             }
-            sources.push(source);
+            sources.push(passed.source);
         }
         let body = self.closure_body(lets);
         quote_spanned! {here()=>
-            #p::#name(&mut __span, (#(#sources,)*), move |(#(#patterns,)*)| #ret #body)
+            #p::#name(#span, (#(#sources,)*), move |(#(#patterns,)*)| #ret #body)
         }
     }
 
@@ -231,14 +253,14 @@ impl Expansion<'_> {
         let output = output_type(output).unwrap_or_else(|| quote_spanned!(here()=> _));
         let name = Ident::new(name, here());
         let name = quote_spanned!(here()=> #name::<#output, _, _>);
-        located_at(self.call(&name, &TokenStream::new()), at)
+        located_at(self.call(&name, &entered(), &TokenStream::new()), at)
     }
 
     /// `p::call_unfinished(..)`, of a body that returns the boxed type as written.
     fn call_boxed(&self, ty: &TokenStream) -> TokenStream {
         let name = quote_spanned!(here()=> call_unfinished);
         let ty = self.repeated(ty.clone());
-        self.call(&name, &quote_spanned!(here()=> -> #ty))
+        self.call(&name, &entered(), &quote_spanned!(here()=> -> #ty))
     }
 
     /// The body as written, if possible the very token.
@@ -258,17 +280,18 @@ impl Expansion<'_> {
         self.braces(quote!(#prelude #content))
     }
 
+    /// What an `async` block needs: it captures by itself what nobody has looked at.
+    fn async_lets(&self) -> TokenStream {
+        let is_needed = |passed: &Passed| passed.is_seen || passed.kind != Kind::Variable;
+        let passed = self.passed().filter(is_needed);
+        let lets = passed.map(|passed| passed.binding());
+        lets.chain([self.uses()]).collect()
+    }
+
     /// `let a = a; let mut b = b;`: to where the compiler sees which of them the body leaves unused.
     fn lets(&self) -> TokenStream {
-        let lets = self.passed().map(|passed| {
-            let Passed {
-                source, pattern, ..
-            } = passed;
-            quote_spanned!(here()=> let #pattern = #source;)
-        });
-        let mut lets: TokenStream = lets.collect();
-        lets.extend(self.uses());
-        lets
+        let lets = self.passed().map(|passed| passed.binding());
+        lets.chain([self.uses()]).collect()
     }
 
     /// An argument that one of the options mentions is not unused.
@@ -289,10 +312,20 @@ impl Expansion<'_> {
                 let bindings = parameter.bindings.iter();
                 let passed = bindings.map(|binding| {
                     let (ident, mode) = (&binding.ident, &binding.mode);
+                    let arguments = self.plan.arguments.iter();
+                    let mut recorded = arguments.filter(|one| one.source == *ident && !one.redact);
+                    let recorded = recorded.next();
+                    let is_mentioned = self.is_mentioned(ident);
+                    let is_copied = |one: &Argument| one.scalar.is_some();
                     Passed {
                         source: ident.to_token_stream(),
                         pattern: quote!(#mode #ident),
-                        is_simple: true,
+                        kind: match mode.is_empty() {
+                            true => Kind::Variable,
+                            false => Kind::Mutable,
+                        },
+                        is_seen: is_mentioned || recorded.is_some(),
+                        is_pointed_to: is_mentioned || !recorded.is_none_or(is_copied),
                     }
                 });
                 passed.collect()
@@ -304,7 +337,12 @@ impl Expansion<'_> {
                     syn::Pat::Wild(_) => variable.to_token_stream(),
                     _ => pattern.to_token_stream(),
                 },
-                is_simple: is_variable(pattern) || matches!(**pattern, syn::Pat::Wild(_)),
+                kind: match is_variable(pattern) || matches!(**pattern, syn::Pat::Wild(_)) {
+                    true => Kind::Unused,
+                    false => Kind::Apart,
+                },
+                is_seen: true,
+                is_pointed_to: true,
             }],
         })
     }
@@ -334,15 +372,11 @@ impl Expansion<'_> {
     /// The future that finishes `__future` inside the span.
     fn future(&self) -> TokenStream {
         let p = &self.private;
-        let end = self.end();
-        quote_spanned! {here()=>
-            async move {
-                let mut __span = __span;
-                let __ret = #p::in_span(&mut __span, __future).await;
-                #end
-                __ret
-            }
-        }
+        let rest = self.ended(
+            ["resume", "resume_only"],
+            |name| quote_spanned!(here()=> #p::#name(__span, __future).await),
+        );
+        quote_spanned!(here()=> async move { #rest })
     }
 
     /// Braces are the user's: their edition says when temporaries at the end are dropped.
@@ -351,24 +385,26 @@ impl Expansion<'_> {
     }
 }
 
+/// The span, where it does not end with the body.
+fn entered() -> TokenStream {
+    quote_spanned!(here()=> &mut __span)
+}
+
 /// Whether a value of this type might be a future.
-fn may_be_future(output: &Output) -> bool {
-    let Output::Type(Some(ty)) = output else {
+fn may_be_future(ty: &ReturnType) -> bool {
+    let ReturnType::Type(_, ty) = ty else {
         return false;
     };
-    let last_word = |ty: TokenStream| {
-        let ty = syn::parse2::<syn::TypePath>(ty).ok()?;
-        Some(ty.path.segments.last()?.ident.to_string())
+    let Type::Path(path) = unwrap_type(ty) else {
+        return false;
     };
+    let Some(word) = path.path.segments.last() else {
+        return false;
+    };
+    let word = word.ident.to_string();
     let never = ["Option", "String", "Vec", "bool", "char"];
-    let is_number = |word: &str| {
-        word.trim_start_matches(['u', 'i', 'f'])
-            .parse::<u8>()
-            .is_ok()
-    };
-    last_word(ty.clone()).is_some_and(|word| {
-        !word.ends_with("Result") && !never.contains(&word.as_str()) && !is_number(&word)
-    })
+    let number = word.trim_start_matches(['u', 'i', 'f']);
+    !word.ends_with("Result") && !never.contains(&word.as_str()) && number.parse::<u8>().is_err()
 }
 
 /// `-> RET`, for a closure.

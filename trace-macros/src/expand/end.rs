@@ -8,7 +8,70 @@ use crate::tokens::{find_word, located_at};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
+/// What a function has to do once its body has run.
+pub(super) enum End {
+    /// Nothing.
+    Only,
+    /// `__ended.__how().__end(__ended)`
+    Outcome,
+    /// Statements about `__ret` and `__span`.
+    Options(TokenStream),
+}
+
 impl Expansion<'_> {
+    /// Runs the body, by a call of the function that `run` is given the name of, and what comes after.
+    ///
+    /// `let __ret = p::call_only(..); __ret`, where nobody asks how it went, else
+    /// `let __ended = p::call(..); __ended.__how().__end(__ended)`, and with options
+    /// `let (__ret, mut __span) = p::call(..).__open(); .. __ret`.
+    pub(super) fn ended(
+        &self,
+        names: [&str; 2],
+        run: impl FnOnce(&TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let name = |name| Ident::new(name, here()).into_token_stream();
+        let end = match self.how_it_ends() {
+            End::Only => {
+                let run = run(&name(names[1]));
+                return quote_spanned!(here()=> let __ret = #run; __ret);
+            }
+            End::Outcome => {
+                let run = run(&name(names[0]));
+                return quote_spanned! {here()=>
+                    let __ended = #run;
+                    __ended.__how().__end(__ended)
+                };
+            }
+            End::Options(end) => end,
+        };
+        let run = run(&name(names[0]));
+        let mode = self.fails_span().then(|| quote_spanned!(here()=> mut));
+        quote_spanned! {here()=>
+            let (__ret, #mode __span) = #run.__open();
+            #end
+            __ret
+        }
+    }
+
+    fn how_it_ends(&self) -> End {
+        let args = self.args;
+        let plan = self.plan;
+        let has_options = args.err_if.is_some()
+            || args.err_type.is_some()
+            || matches!(plan.err_format, Some(Format::Debug | Format::Display))
+            || !(plan.err.is_empty() && plan.ret.is_empty() && plan.returned.is_none());
+        match (has_options, plan.has_outcome) {
+            (true, _) => End::Options(self.end()),
+            (false, true) => End::Outcome,
+            (false, false) => End::Only,
+        }
+    }
+
+    /// Whether [`end`](Self::end) takes the span by a mutable reference.
+    fn fails_span(&self) -> bool {
+        self.args.err_if.is_some() || self.plan.has_outcome
+    }
+
     /// What happens between the body's end and the span's.
     pub(super) fn end(&self) -> TokenStream {
         let p = &self.private;

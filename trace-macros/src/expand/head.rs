@@ -2,13 +2,14 @@
 
 use super::{Expansion, Package, borrowed, here};
 use crate::args::{Given, Name, Parent};
+use crate::attribute::{Key, KeyText};
 use crate::tokens::located_at;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 impl Expansion<'_> {
-    /// The block that starts the span, records what is known before the body, and enters it.
-    pub(super) fn head(&self, package: &Package) -> TokenStream {
+    /// The block that starts the span and records what is known before the body.
+    pub(super) fn head(&self, package: &Package) -> Group {
         let p = &self.private;
         let (callsite, start) = match self.is_plain() {
             true => self.plain_callsite(package),
@@ -20,13 +21,16 @@ impl Expansion<'_> {
         };
         let views = self.views();
         let (records, span) = self.records(start);
-        quote_spanned! {here()=> {
+        let content = quote_spanned! {here()=>
             struct __Here;
             static __CALLSITE: #callsite;
             #views
             #records
-            #p::enter(#span)
-        }}
+            #span
+        };
+        let mut head = Group::new(Delimiter::Brace, content);
+        head.set_span(here());
+        head
     }
 
     /// Whether the call site has no options, and constants that the compiler sees as such.
@@ -35,7 +39,8 @@ impl Expansion<'_> {
             || self.args.kind.is_some()
             || self.args.level.is_some()
             || self.plan.shown != 0;
-        !has_options && !self.plan.has_const_keys && !self.starts_dynamically()
+        let mut keys = self.plan.keys.iter();
+        !has_options && keys.all(|key| key.text().is_some()) && !self.starts_dynamically()
     }
 
     /// The call site and the start of its span, cheaper to compile. The call is placed at the
@@ -44,8 +49,12 @@ impl Expansion<'_> {
         let p = &self.private;
         let (p_at_name, span) = self.private_at_name();
         let Package { name, version } = package;
-        let keys = &self.plan.keys;
-        let facts = quote_spanned!(here()=> &__CALLSITE, #name, #version, &[#(#keys),*]);
+        let mut facts = format!("{name} {version}");
+        for key in self.plan.keys.iter().filter_map(Key::text) {
+            facts.push(' ');
+            facts.push_str(key);
+        }
+        let facts = quote_spanned!(here()=> &__CALLSITE, #facts);
         let here_type = quote_spanned!(here()=> __Here);
         (
             quote_spanned!(here()=> #p::LazyCallsite = #p::LazyCallsite::NEW),
@@ -67,7 +76,10 @@ impl Expansion<'_> {
     fn callsite(&self, package: &Package) -> TokenStream {
         let (p, span) = self.private_at_name();
         let Package { name, version } = package;
-        let keys = &self.plan.keys;
+        let keys = self.plan.keys.iter().map(|key| match &key.text {
+            KeyText::Literal(text) => text.to_token_stream(),
+            KeyText::Const(expr) => expr.clone(),
+        });
         let keys = quote_spanned!(here()=> &[#(#keys),*]);
         let here_type = quote_spanned!(here()=> __Here);
         let mut callsite =
@@ -163,10 +175,19 @@ impl Expansion<'_> {
             let record = |span: &TokenStream| {
                 let key = Literal::usize_unsuffixed(argument.key);
                 let source = &argument.source;
-                match (argument.redact, argument.is_value) {
+                match (argument.redact, &argument.scalar) {
                     (true, _) => quote_spanned!(here()=> #p::redacted(#span, #key)),
-                    // Looking for a method costs the compiler twice as much.
-                    (_, true) => quote_spanned!(here()=> #span.__argument(#key, &#source)),
+                    // Looking for a method costs the compiler four times as much.
+                    (_, Some(scalar)) => {
+                        let method = Ident::new(&format!("__{}", scalar.name), here());
+                        // The compiler sees through references to a text, as it does not to a number.
+                        let stars = match scalar.name {
+                            "str" => 0,
+                            _ => scalar.references,
+                        };
+                        let stars = (0..stars).map(|_| quote_spanned!(here()=> *));
+                        quote_spanned!(here()=> #span.#method(#key, #(#stars)* #source))
+                    }
                     _ => quote_spanned!(here()=> #p::Arg(&#source).__record(#span, #key)),
                 }
             };

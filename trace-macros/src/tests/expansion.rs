@@ -18,28 +18,23 @@ fn sync_function() {
         "fn f(a: u64, mut b: String, _p: Permit) -> Result<u64, E> { b.push('x'); g(a)? }",
         &expect![[r#"
             fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
+                let __ended = p::call(
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
                         p::Arg(&b)
                             .__record(
-                                p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["a", "b"])
-                                    .__argument(0, &a),
+                                p::start::<__Here>(&__CALLSITE, "orders 1.2.3 a b").__u64(0, a),
                                 1,
-                            ),
-                    )
-                };
-                let __ret = p::call(
-                    &mut __span,
+                            )
+                    },
                     (a, b, _p),
                     move |(a, mut b, _p)| -> Result<u64, E> {
                         b.push('x');
                         g(a)?
                     },
                 );
-                p::outcome(&__ret).__error().__record(&mut __span);
-                __ret
+                __ended.__how().__end(__ended)
             }
         "#]],
     );
@@ -52,38 +47,28 @@ fn async_method() {
         "pub async fn checkout(&self, order_id: u64, #[traced(redact)] card: &str) -> anyhow::Result<Receipt> { self.pay(card).await }",
         &expect![[r#"
             pub async fn checkout(&self, order_id: u64, card: &str) -> anyhow::Result<Receipt> {
-                let mut __span;
-                let __ret = {
-                    let order_id = order_id;
-                    let card = card;
-                    __span = {
-                        struct __Here;
-                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                        p::enter(
+                let __ended = p::in_span(
+                        {
+                            struct __Here;
+                            static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
                             p::redacted(
-                                p::start::<
-                                    __Here,
-                                >(&__CALLSITE, "orders", "1.2.3", &["order_id", "card"])
-                                    .__argument(0, &order_id),
+                                p::start::<__Here>(&__CALLSITE, "orders 1.2.3 order_id card")
+                                    .__u64(0, order_id),
                                 1,
-                            ),
-                        )
-                    };
-                    let order_id = order_id;
-                    let card = card;
-                    p::in_span(
-                        &mut __span,
-                        async move {
-                            if false {
-                                return p::fake::<anyhow::Result<Receipt>>();
+                            )
+                        },
+                        {
+                            let order_id = order_id;
+                            async move {
+                                if false {
+                                    return p::fake::<anyhow::Result<Receipt>>();
+                                }
+                                self.pay(card).await
                             }
-                            self.pay(card).await
                         },
                     )
-                }
                     .await;
-                p::outcome(&__ret).__error().__record(&mut __span);
-                __ret
+                __ended.__how().__end(__ended)
             }
         "#]],
     );
@@ -108,12 +93,15 @@ fn nothing_to_record() {
         "fn tick() { spin() }",
         &expect![[r#"
             fn tick() {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
-                };
-                let __ret = p::call(&mut __span, (), move |()| -> () { spin() });
+                let __ret = p::call_only(
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                        p::start::<__Here>(&__CALLSITE, "orders 1.2.3")
+                    },
+                    (),
+                    move |()| -> () { spin() },
+                );
                 __ret
             }
         "#]],
@@ -127,24 +115,23 @@ fn constant_options() {
         "fn handler(password: &str, r#type: u8, State(db): State<Db>, _: &Permit) {}",
         &expect![[r#"
             fn handler(password: &str, r#type: u8, State(db): State<Db>, __arg3: &Permit) {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["password", "http.route", KEY])
-                        .shown(1)
-                        .name("POST /checkout")
-                        .kind(p::Kind::Server)
-                        .level(p::Level::Debug);
-                    let mut __span = p::Callsite::start(&__CALLSITE).__argument(0, &password);
-                    if p::enabled(&__span) {
-                        p::record(&mut __span, 1, &("/checkout"));
-                        p::record(&mut __span, 2, &(1));
-                    }
-                    p::enter(__span)
-                };
-                let __ret = p::call(
-                    &mut __span,
+                let __ret = p::call_only(
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &["password", "http.route", KEY])
+                            .shown(1)
+                            .name("POST /checkout")
+                            .kind(p::Kind::Server)
+                            .level(p::Level::Debug);
+                        let mut __span = p::Callsite::start(&__CALLSITE).__str(0, password);
+                        if p::enabled(&__span) {
+                            p::record(&mut __span, 1, &("/checkout"));
+                            p::record(&mut __span, 2, &(1));
+                        }
+                        __span
+                    },
                     (password, r#type, db, __arg3),
                     move |(password, r#type, db, __arg3)| -> () {},
                 );
@@ -161,35 +148,34 @@ fn dynamic_options() {
         "fn process(a: u8, headers: HeaderMap, batch: Vec<Message>, Json(user): Json<User>) {}",
         &expect![[r#"
             fn process(a: u8, headers: HeaderMap, batch: Vec<Message>, Json(user): Json<User>) {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &["headers", "batch", "user", "user.id", "len", "a"]);
-                    let __span = if p::Callsite::is_enabled(&__CALLSITE) {
-                        p::Callsite::start_named(
-                            &__CALLSITE,
-                            p::parent(&(headers)),
-                            || ::core::convert::Into::into(format!("{a}")),
-                        )
-                    } else {
-                        p::off()
-                    };
-                    let mut __span = p::Arg(&user)
-                        .__record(
-                            p::Arg(&batch).__record(p::Arg(&headers).__record(__span, 0), 1),
-                            2,
-                        );
-                    if p::enabled(&__span) {
-                        p::record(&mut __span, 3, &(user.id));
-                        p::record_display(&mut __span, 4, &(batch.len()));
-                        p::record_debug(&mut __span, 5, &(a));
-                        p::links(&mut __span, batch.iter());
-                    }
-                    p::enter(__span)
-                };
-                let __ret = p::call(
-                    &mut __span,
+                let __ret = p::call_only(
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &["headers", "batch", "user", "user.id", "len", "a"]);
+                        let __span = if p::Callsite::is_enabled(&__CALLSITE) {
+                            p::Callsite::start_named(
+                                &__CALLSITE,
+                                p::parent(&(headers)),
+                                || ::core::convert::Into::into(format!("{a}")),
+                            )
+                        } else {
+                            p::off()
+                        };
+                        let mut __span = p::Arg(&user)
+                            .__record(
+                                p::Arg(&batch).__record(p::Arg(&headers).__record(__span, 0), 1),
+                                2,
+                            );
+                        if p::enabled(&__span) {
+                            p::record(&mut __span, 3, &(user.id));
+                            p::record_display(&mut __span, 4, &(batch.len()));
+                            p::record_debug(&mut __span, 5, &(a));
+                            p::links(&mut __span, batch.iter());
+                        }
+                        __span
+                    },
                     (a, headers, batch, user),
                     move |(a, headers, batch, user)| -> () {
                         let _ = &a;
@@ -207,19 +193,22 @@ fn dynamic_options() {
         "fn tick() {}",
         &expect![[r#"
             fn tick() {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::Callsite = p::Callsite::new::<
-                        __Here,
-                    >("orders", "1.2.3", &[]);
-                    let __span = if p::Callsite::is_enabled(&__CALLSITE) {
-                        p::Callsite::start_with(&__CALLSITE, p::root())
-                    } else {
-                        p::off()
-                    };
-                    p::enter(__span)
-                };
-                let __ret = p::call(&mut __span, (), move |()| -> () {});
+                let __ret = p::call_only(
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::Callsite = p::Callsite::new::<
+                            __Here,
+                        >("orders", "1.2.3", &[]);
+                        let __span = if p::Callsite::is_enabled(&__CALLSITE) {
+                            p::Callsite::start_with(&__CALLSITE, p::root())
+                        } else {
+                            p::off()
+                        };
+                        __span
+                    },
+                    (),
+                    move |()| -> () {},
+                );
                 __ret
             }
         "#]],
@@ -233,12 +222,16 @@ fn result_options() {
         "fn f() -> Result<Receipt, E> { g() }",
         &expect![[r#"
             fn f() -> Result<Receipt, E> {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["total", "peer"]))
-                };
-                let __ret = p::call(&mut __span, (), move |()| -> Result<Receipt, E> { g() });
+                let (__ret, mut __span) = p::call(
+                        {
+                            struct __Here;
+                            static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                            p::start::<__Here>(&__CALLSITE, "orders 1.2.3 total peer")
+                        },
+                        (),
+                        move |()| -> Result<Receipt, E> { g() },
+                    )
+                    .__open();
                 p::outcome(&__ret).__error().__record_debug(&mut __span);
                 if p::enabled_late(&__span) {
                     if let ::core::option::Option::Some(err) = p::failed(&__ret) {
@@ -258,19 +251,16 @@ fn result_options() {
         "fn find(&self, key: &str) -> Option<Row> { self.rows.get(key) }",
         &expect![[r#"
             fn find(&self, key: &str) -> Option<Row> {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["key", "return"])
-                            .__argument(0, &key),
+                let (__ret, mut __span) = p::call(
+                        {
+                            struct __Here;
+                            static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                            p::start::<__Here>(&__CALLSITE, "orders 1.2.3 key return").__str(0, key)
+                        },
+                        (key,),
+                        move |(key,)| -> Option<Row> { self.rows.get(key) },
                     )
-                };
-                let __ret = p::call(
-                    &mut __span,
-                    (key,),
-                    move |(key,)| -> Option<Row> { self.rows.get(key) },
-                );
+                    .__open();
                 if p::enabled_late(&__span) {
                     p::outcome(&__ret).__error().__record_if(&__ret, Option::is_none, &mut __span);
                     if let ::core::option::Option::Some(ret) = p::outcome(&__ret).__ok() {
@@ -290,23 +280,19 @@ fn returned_futures() {
         "fn f(a: u8) -> impl Future<Output = Result<u8, E>> + Send { async move { Ok(a) } }",
         &expect![[r#"
             fn f(a: u8) -> impl Future<Output = Result<u8, E>> + Send {
-                let mut __span = {
+                let mut __span = p::enter({
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["a"]).__argument(0, &a),
-                    )
-                };
+                    p::start::<__Here>(&__CALLSITE, "orders 1.2.3 a").__u8(0, a)
+                });
                 let __future = p::call_future::<
                     Result<u8, E>,
                     _,
                     _,
                 >(&mut __span, (a,), move |(a,)| { async move { Ok(a) } });
                 async move {
-                    let mut __span = __span;
-                    let __ret = p::in_span(&mut __span, __future).await;
-                    p::outcome(&__ret).__error().__record(&mut __span);
-                    __ret
+                    let __ended = p::resume(__span, __future).await;
+                    __ended.__how().__end(__ended)
                 }
             }
         "#]],
@@ -316,19 +302,18 @@ fn returned_futures() {
         "fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> { Box::pin(async {}) }",
         &expect![[r#"
             fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-                let mut __span = {
+                let mut __span = p::enter({
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
-                };
+                    p::start::<__Here>(&__CALLSITE, "orders 1.2.3")
+                });
                 let __future = p::call_unfinished(
                     &mut __span,
                     (),
                     move |()| -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> { Box::pin(async {}) },
                 );
                 ::std::boxed::Box::pin(async move {
-                    let mut __span = __span;
-                    let __ret = p::in_span(&mut __span, __future).await;
+                    let __ret = p::resume_only(__span, __future).await;
                     __ret
                 })
             }
@@ -343,15 +328,13 @@ fn other_opaque_types() {
         "fn f(n: usize, mut seed: u8) -> impl Iterator<Item = u8> { (0..n).map(move |_| seed) }",
         &expect![[r#"
             fn f(n: usize, seed: u8) -> impl Iterator<Item = u8> {
-                let mut __span = {
+                let mut __span = p::enter({
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["n", "seed"])
-                            .__argument(0, &n)
-                            .__argument(1, &seed),
-                    )
-                };
+                    p::start::<__Here>(&__CALLSITE, "orders 1.2.3 n seed")
+                        .__usize(0, n)
+                        .__u8(1, seed)
+                });
                 let __entered = p::attach(&mut __span);
                 let n = n;
                 let mut seed = seed;
@@ -364,14 +347,16 @@ fn other_opaque_types() {
         "fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> { g() }",
         &expect![[r#"
             fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
-                };
-                let __ret = p::call(&mut __span, (), move |()| -> Result<(_, _), E> { g() });
-                p::outcome(&__ret).__error().__record(&mut __span);
-                __ret
+                let __ended = p::call(
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                        p::start::<__Here>(&__CALLSITE, "orders 1.2.3")
+                    },
+                    (),
+                    move |()| -> Result<(_, _), E> { g() },
+                );
+                __ended.__how().__end(__ended)
             }
         "#]],
     );
@@ -384,17 +369,18 @@ fn parameters_with_attributes_are_captured() {
         r#"fn f(#[cfg(feature = "x")] a: u8, #[allow(unused_mut)] mut b: u8, c: u8) {}"#,
         &expect![[r#"
             fn f(#[cfg(feature = "x")] a: u8, #[allow(unused_mut)] mut b: u8, c: u8) {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    let __span = p::start::<
-                        __Here,
-                    >(&__CALLSITE, "orders", "1.2.3", &["a", "b", "c"]);
-                    #[cfg(feature = "x")]
-                    let __span = __span.__argument(0, &a);
-                    p::enter(__span.__argument(1, &b).__argument(2, &c))
-                };
-                let __ret = p::call(&mut __span, (c,), move |(c,)| -> () {});
+                let __ret = p::call_only(
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                        let __span = p::start::<__Here>(&__CALLSITE, "orders 1.2.3 a b c");
+                        #[cfg(feature = "x")]
+                        let __span = __span.__u8(0, a);
+                        __span.__u8(1, b).__u8(2, c)
+                    },
+                    (c,),
+                    move |(c,)| -> () {},
+                );
                 __ret
             }
         "#]],
@@ -408,15 +394,12 @@ fn owned_receiver_moves_in_whole() {
         "fn f(mut self, n: u8) -> ! { self.run(n) }",
         &expect![[r#"
             fn f(mut self, n: u8) -> ! {
-                let mut __span = {
-                    struct __Here;
-                    static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["n"]).__argument(0, &n),
-                    )
-                };
-                p::call(
-                    &mut __span,
+                p::call_only(
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                        p::start::<__Here>(&__CALLSITE, "orders 1.2.3 n").__u8(0, n)
+                    },
                     (n,),
                     move |(n,)| -> ! {
                         let _ = &self;
@@ -449,21 +432,20 @@ fn container() {
                     Self
                 }
                 fn a(&self, secret: u8, a: u8) {
-                    let mut __span = {
-                        struct __Here;
-                        static __CALLSITE: p::Callsite = p::Callsite::new::<
-                            __Here,
-                        >("orders", "1.2.3", &["a", "self.id", "n"])
-                            .kind(p::Kind::Server);
-                        let mut __span = p::Callsite::start(&__CALLSITE).__argument(0, &a);
-                        if p::enabled(&__span) {
-                            p::record(&mut __span, 1, &(self.id));
-                            p::record(&mut __span, 2, &(a + 1));
-                        }
-                        p::enter(__span)
-                    };
-                    let __ret = p::call(
-                        &mut __span,
+                    let __ret = p::call_only(
+                        {
+                            struct __Here;
+                            static __CALLSITE: p::Callsite = p::Callsite::new::<
+                                __Here,
+                            >("orders", "1.2.3", &["a", "self.id", "n"])
+                                .kind(p::Kind::Server);
+                            let mut __span = p::Callsite::start(&__CALLSITE).__u8(0, a);
+                            if p::enabled(&__span) {
+                                p::record(&mut __span, 1, &(self.id));
+                                p::record(&mut __span, 2, &(a + 1));
+                            }
+                            __span
+                        },
                         (secret, a),
                         move |(secret, a)| -> () {
                             let _ = &a;
@@ -472,15 +454,18 @@ fn container() {
                     __ret
                 }
                 fn free(a: u8) {
-                    let mut __span = {
-                        struct __Here;
-                        static __CALLSITE: p::Callsite = p::Callsite::new::<
-                            __Here,
-                        >("orders", "1.2.3", &["a"])
-                            .kind(p::Kind::Client);
-                        p::enter(p::Callsite::start(&__CALLSITE).__argument(0, &a))
-                    };
-                    let __ret = p::call(&mut __span, (a,), move |(a,)| -> () {});
+                    let __ret = p::call_only(
+                        {
+                            struct __Here;
+                            static __CALLSITE: p::Callsite = p::Callsite::new::<
+                                __Here,
+                            >("orders", "1.2.3", &["a"])
+                                .kind(p::Kind::Client);
+                            p::Callsite::start(&__CALLSITE).__u8(0, a)
+                        },
+                        (a,),
+                        move |(a,)| -> () {},
+                    );
                     __ret
                 }
             }
@@ -518,13 +503,11 @@ fn streams() {
         "fn f(n: usize) -> impl Stream<Item = Result<u8, E>> { iter(n) }",
         &expect![[r#"
             fn f(n: usize) -> impl Stream<Item = Result<u8, E>> {
-                let mut __span = {
+                let mut __span = p::enter({
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(
-                        p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &["n"]).__argument(0, &n),
-                    )
-                };
+                    p::start::<__Here>(&__CALLSITE, "orders 1.2.3 n").__usize(0, n)
+                });
                 let __ret = p::call_stream::<
                     Result<u8, E>,
                     _,
@@ -546,11 +529,11 @@ fn streams() {
         "fn f<'a>(n: &'a [u8]) -> BoxStream<'a, u8> { iter(n).boxed() }",
         &expect![[r#"
             fn f<'a>(n: &'a [u8]) -> BoxStream<'a, u8> {
-                let mut __span = {
+                let mut __span = p::enter({
                     struct __Here;
                     static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                    p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
-                };
+                    p::start::<__Here>(&__CALLSITE, "orders 1.2.3")
+                });
                 let __ret = p::call_unfinished(
                     &mut __span,
                     (n,),
@@ -565,15 +548,12 @@ fn streams() {
         "async fn f() -> Pin<Box<dyn Stream<Item = ()> + Send>> { g().await }",
         &expect![[r#"
             async fn f() -> Pin<Box<dyn Stream<Item = ()> + Send>> {
-                let mut __span;
-                let __ret = {
-                    __span = {
-                        struct __Here;
-                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                        p::enter(p::start::<__Here>(&__CALLSITE, "orders", "1.2.3", &[]))
-                    };
-                    p::in_span(
-                        &mut __span,
+                let (__ret, __span) = p::in_span(
+                        {
+                            struct __Here;
+                            static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                            p::start::<__Here>(&__CALLSITE, "orders 1.2.3")
+                        },
                         async move {
                             if false {
                                 return p::fake::<Pin<Box<dyn Stream<Item = ()> + Send>>>();
@@ -581,8 +561,8 @@ fn streams() {
                             return if false { p::fake() } else { g().await };
                         },
                     )
-                }
-                    .await;
+                    .await
+                    .__open();
                 ::std::boxed::Box::pin(p::stream_in_span(__span, __ret))
             }
         "#]],

@@ -8,10 +8,10 @@ use std::fmt::{self, Debug, Display};
 use std::ops::Deref;
 
 use super::describe::{Found, Shown};
-use super::{Failed, Failure, Sink};
+use super::{Ended, Failed, Failure, Sink};
 
 /// The error at the end of the look-up, if there is one.
-pub(super) struct Held<'r, E> {
+pub struct Held<'r, E> {
     pub(super) error: Option<&'r E>,
     /// The error once more, if it decides for itself.
     pub(super) failure: Option<&'r dyn Failure>,
@@ -60,6 +60,58 @@ impl<'r, E> Held<'r, E> {
     }
 }
 
+/// What there is to know about an error before there is one; then it is [`Held`].
+pub struct How<E> {
+    pub(super) failure: Option<fn(&E) -> &dyn Failure>,
+    #[cfg(feature = "http")]
+    pub(super) status: Option<u16>,
+}
+
+impl<E> Debug for How<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("How").finish_non_exhaustive()
+    }
+}
+
+impl<E> How<E> {
+    /// An error that is judged by its type alone.
+    #[inline]
+    pub(super) fn plain() -> Self {
+        Self {
+            failure: None,
+            #[cfg(feature = "http")]
+            status: None,
+        }
+    }
+
+    /// An error that decides for itself.
+    #[inline]
+    pub(super) fn deciding() -> Self
+    where
+        E: Failure,
+    {
+        Self {
+            failure: Some(|error| error),
+            #[cfg(feature = "http")]
+            status: None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn hold<'r, T>(&self, ret: &'r Result<T, E>) -> Held<'r, E> {
+        let error = ret.as_ref().err();
+        Held {
+            error,
+            failure: self
+                .failure
+                .zip(error)
+                .map(|(failure, error)| failure(error)),
+            #[cfg(feature = "http")]
+            status: self.status,
+        }
+    }
+}
+
 /// An error by itself, if it decides for itself.
 #[derive(Debug)]
 pub struct AnyError<'r, E>(PlainError<'r, E>);
@@ -86,7 +138,7 @@ impl<'r, E> Deref for AnyError<'r, E> {
 impl<'r, E: Failure> AnyError<'r, E> {
     /// The error, for a look-up of its own.
     #[inline]
-    pub fn __error(&self) -> ErrorOf<'r, E> {
+    pub fn __error(&self) -> ErrorOf<Held<'r, E>> {
         new(Held::deciding(Some(self.0.0)))
     }
 }
@@ -94,12 +146,13 @@ impl<'r, E: Failure> AnyError<'r, E> {
 impl<'r, E> PlainError<'r, E> {
     /// The error, for a look-up of its own.
     #[inline]
-    pub fn __error(&self) -> ErrorOf<'r, E> {
+    pub fn __error(&self) -> ErrorOf<Held<'r, E>> {
         new(Held::plain(Some(self.0)))
     }
 }
 
-/// The types of the look-up, each holding the next, the last one holding the error.
+/// The types of the look-up, each holding the next, the last one holding
+/// what is known about the error: [`Held`], or [`How`].
 macro_rules! levels {
     (@wrap $inner:expr, $first:ident $($rest:ident)*) => {
         $first(levels!(@wrap $inner, $($rest)*))
@@ -109,10 +162,10 @@ macro_rules! levels {
         $(
             $(#[$doc])*
             #[derive(Debug)]
-            pub struct $level<'r, E>($next<'r, E>);
+            pub struct $level<H>($next<H>);
 
-            impl<'r, E> Deref for $level<'r, E> {
-                type Target = $next<'r, E>;
+            impl<H> Deref for $level<H> {
+                type Target = $next<H>;
 
                 #[inline]
                 fn deref(&self) -> &Self::Target {
@@ -120,9 +173,9 @@ macro_rules! levels {
                 }
             }
 
-            impl<'r, E> $level<'r, E> {
+            impl<H> $level<H> {
                 #[inline]
-                pub(super) fn __held(&self) -> &Held<'r, E> {
+                pub(super) fn __held(&self) -> &H {
                     self.0.__held()
                 }
             }
@@ -130,18 +183,18 @@ macro_rules! levels {
 
         /// An error of which nothing is known.
         #[derive(Debug)]
-        pub struct $last<'r, E>(Held<'r, E>);
+        pub struct $last<H>(H);
 
-        impl<'r, E> $last<'r, E> {
+        impl<H> $last<H> {
             #[inline]
-            pub(super) fn __held(&self) -> &Held<'r, E> {
+            pub(super) fn __held(&self) -> &H {
                 &self.0
             }
         }
 
         /// Where the look-up begins.
         #[inline]
-        pub(super) fn new<E>(held: Held<'_, E>) -> ErrorOf<'_, E> {
+        pub(super) fn new<H>(held: H) -> ErrorOf<H> {
             let error = $last(held);
             levels!(@wrap error, $($level)*)
         }
@@ -167,7 +220,17 @@ levels!(
 /// The methods of one level.
 macro_rules! methods {
     ($level:ident<$error:ty>, [$($generics:tt)*], |$value:ident| $found:expr) => {
-        impl<$($generics)*> $level<'_, $error> {
+        impl<$($generics)*> $level<How<$error>> {
+            /// Fails the span if there is an error, and ends it.
+            #[inline(always)]
+            pub fn __end<T>(&self, ended: Ended<Result<T, $error>>) -> Result<T, $error> {
+                ended.end(|ret, span| {
+                    record(&self.__held().hold(ret), span, |$value| $found);
+                })
+            }
+        }
+
+        impl<$($generics)*> $level<Held<'_, $error>> {
             /// Fails the span if there is an error.
             #[inline]
             pub fn __record<S: Sink>(&self, sink: &mut S) {

@@ -6,27 +6,27 @@ use std::ops::Deref;
 use ::http::{Response, StatusCode};
 use opentelemetry::trace::SpanKind;
 
-use super::error::{self, Held, KnownError};
-use super::{Deciding, ErrorOf, Failed, Failure, Fallible, Sink};
+use super::error::{self, Held, How, KnownError};
+use super::{Deciding, Ended, ErrorOf, Failed, Failure, Fallible, Sink};
 use crate::Value;
 
 /// A return value, if it is a `Result` of a response and an error that decides for itself.
 #[derive(Debug)]
-pub struct HttpDeciding<'r, R>(HttpOutcome<'r, R>);
+pub struct HttpDeciding<C>(pub(super) HttpOutcome<C>);
 
 /// A return value, if it is or holds a response.
 #[derive(Debug)]
-pub struct HttpOutcome<'r, R>(Deciding<'r, R>);
+pub struct HttpOutcome<C>(pub(super) Deciding<C>);
 
-impl<'r, R> HttpDeciding<'r, R> {
+impl<C> HttpDeciding<C> {
     #[inline]
-    pub(super) fn new(returned: Deciding<'r, R>) -> Self {
+    pub(super) fn new(returned: Deciding<C>) -> Self {
         Self(HttpOutcome(returned))
     }
 }
 
-impl<'r, R> Deref for HttpDeciding<'r, R> {
-    type Target = HttpOutcome<'r, R>;
+impl<C> Deref for HttpDeciding<C> {
+    type Target = HttpOutcome<C>;
 
     #[inline]
     fn deref(&self) -> &Self::Target {
@@ -34,8 +34,8 @@ impl<'r, R> Deref for HttpDeciding<'r, R> {
     }
 }
 
-impl<'r, R> Deref for HttpOutcome<'r, R> {
-    type Target = Deciding<'r, R>;
+impl<C> Deref for HttpOutcome<C> {
+    type Target = Deciding<C>;
 
     #[inline]
     fn deref(&self) -> &Self::Target {
@@ -61,10 +61,10 @@ impl<B> HasStatus for Response<B> {
     }
 }
 
-impl<'r, T: HasStatus, E: Failure> HttpDeciding<'r, Result<T, E>> {
+impl<'r, T: HasStatus, E: Failure> HttpDeciding<&'r Result<T, E>> {
     /// The error, or the status of the response.
     #[inline]
-    pub fn __error(&self) -> ErrorOf<'r, E> {
+    pub fn __error(&self) -> ErrorOf<Held<'r, E>> {
         error::new(Held {
             status: self.__ok().map(T::status_code),
             ..Held::deciding(self.error())
@@ -72,10 +72,10 @@ impl<'r, T: HasStatus, E: Failure> HttpDeciding<'r, Result<T, E>> {
     }
 }
 
-impl<'r, T: HasStatus, E> HttpOutcome<'r, Result<T, E>> {
+impl<'r, T: HasStatus, E> HttpOutcome<&'r Result<T, E>> {
     /// The error, or the status of the response.
     #[inline]
-    pub fn __error(&self) -> ErrorOf<'r, E> {
+    pub fn __error(&self) -> ErrorOf<Held<'r, E>> {
         error::new(Held {
             status: self.__ok().map(T::status_code),
             ..Held::plain(self.error())
@@ -83,14 +83,11 @@ impl<'r, T: HasStatus, E> HttpOutcome<'r, Result<T, E>> {
     }
 }
 
-impl<R: HasStatus> HttpOutcome<'_, R> {
+impl<R: HasStatus> HttpOutcome<&R> {
     /// The status.
     #[inline]
     pub fn __error(&self) -> StatusOf<R> {
-        StatusOf {
-            code: self.0.0.0.0.status_code(),
-            of: PhantomData,
-        }
+        StatusOf::new(self.0.0.0.0)
     }
 }
 
@@ -102,6 +99,22 @@ pub struct StatusOf<R> {
 }
 
 impl<R> StatusOf<R> {
+    /// How the look-up of an [`Ended`] goes on.
+    pub(super) fn new(status: &R) -> Self
+    where
+        R: HasStatus,
+    {
+        Self {
+            code: status.status_code(),
+            of: PhantomData,
+        }
+    }
+
+    /// Records the status, fails the span if it is an error, and ends it.
+    pub fn __end(&self, ended: Ended<R>) -> R {
+        ended.end(|_, span| record(self.code, span))
+    }
+
     /// Records the status; fails the span if it is an error.
     #[inline]
     pub fn __record<S: Sink>(&self, sink: &mut S) {
@@ -166,7 +179,14 @@ fn failed(code: u16) -> Failed {
 macro_rules! errors {
     ($([$($generics:tt)*] $error:ty),*) => {
         $(
-            impl<$($generics)*> KnownError<'_, $error> {
+            impl<$($generics)*> KnownError<How<$error>> {
+                /// Records the status, fails the span if it is an error, and ends it.
+                pub fn __end<T>(&self, ended: Ended<Result<T, $error>>) -> Result<T, $error> {
+                    ended.end(|ret, span| record_error(&self.__held().hold(ret), span))
+                }
+            }
+
+            impl<$($generics)*> KnownError<Held<'_, $error>> {
                 /// Records the status; fails the span if it is an error.
                 pub fn __record<S: Sink>(&self, sink: &mut S) {
                     record_error(self.__held(), sink);

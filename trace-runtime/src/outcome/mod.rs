@@ -6,11 +6,15 @@
 //! through aliases, needs no trait in scope and costs the compiler less than autoref does. Names
 //! begin with `__` because a blanket trait of the user's would win otherwise.
 //!
+//! Where a function has no options about its result, the look-up begins at [`Ended`], the value
+//! together with its span: `ended.__how().__end(ended)`.
+//!
 //! Two look-ups rather than one: functions that return no `Result` need not go through the types of
 //! [`error`], and whether an error is a [`Failure`] is known before what else it is.
 
 mod argument;
 mod describe;
+mod ended;
 mod error;
 #[cfg(feature = "http")]
 mod http;
@@ -25,9 +29,9 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, SpanRef, Status};
 
 pub use argument::{Arg, Arguments};
-use error::Held;
+pub use ended::{Ended, Kept};
 pub(crate) use error::any_error;
-pub use error::{AnyError, ErrorOf};
+pub use error::{AnyError, ErrorOf, Held, How};
 #[cfg(feature = "tower")]
 pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
@@ -209,25 +213,33 @@ impl<S: Sink> Sink for &mut S {
 /// The return value of a traced function.
 #[inline]
 pub fn outcome<R>(ret: &R) -> Outcome<'_, R> {
-    let returned = Deciding(Returned(NoResult(ret)));
+    look_at(ret)
+}
+
+#[inline]
+fn look_at<C>(content: C) -> LookUp<C> {
+    let returned = Deciding(Returned(NoResult(content)));
     #[cfg(feature = "http")]
     let returned = HttpDeciding::new(returned);
     returned
 }
 
+/// A return value, looked at.
+pub type Outcome<'r, R> = LookUp<&'r R>;
+
 /// Where the look-up begins.
 #[cfg(feature = "http")]
-pub type Outcome<'r, R> = HttpDeciding<'r, R>;
+pub type LookUp<C> = HttpDeciding<C>;
 /// Where the look-up begins.
 #[cfg(not(feature = "http"))]
-pub type Outcome<'r, R> = Deciding<'r, R>;
+pub type LookUp<C> = Deciding<C>;
 
 /// A return value, if it is a `Result` whose error decides for itself.
 #[derive(Debug)]
-pub struct Deciding<'r, R>(Returned<'r, R>);
+pub struct Deciding<C>(Returned<C>);
 
-impl<'r, R> Deref for Deciding<'r, R> {
-    type Target = Returned<'r, R>;
+impl<C> Deref for Deciding<C> {
+    type Target = Returned<C>;
 
     #[inline]
     fn deref(&self) -> &Self::Target {
@@ -235,20 +247,20 @@ impl<'r, R> Deref for Deciding<'r, R> {
     }
 }
 
-impl<'r, T, E: Failure> Deciding<'r, Result<T, E>> {
+impl<'r, T, E: Failure> Deciding<&'r Result<T, E>> {
     /// The error, for a look-up of its own.
     #[inline]
-    pub fn __error(&self) -> ErrorOf<'r, E> {
+    pub fn __error(&self) -> ErrorOf<Held<'r, E>> {
         error::new(Held::deciding(self.0.error()))
     }
 }
 
 /// A return value, if it is a `Result`.
 #[derive(Debug)]
-pub struct Returned<'r, R>(NoResult<'r, R>);
+pub struct Returned<C>(NoResult<C>);
 
-impl<'r, R> Deref for Returned<'r, R> {
-    type Target = NoResult<'r, R>;
+impl<C> Deref for Returned<C> {
+    type Target = NoResult<C>;
 
     #[inline]
     fn deref(&self) -> &Self::Target {
@@ -256,10 +268,10 @@ impl<'r, R> Deref for Returned<'r, R> {
     }
 }
 
-impl<'r, T, E> Returned<'r, Result<T, E>> {
+impl<'r, T, E> Returned<&'r Result<T, E>> {
     /// The error, for a look-up of its own.
     #[inline]
-    pub fn __error(&self) -> ErrorOf<'r, E> {
+    pub fn __error(&self) -> ErrorOf<Held<'r, E>> {
         error::new(Held::plain(self.error()))
     }
 
@@ -277,9 +289,9 @@ impl<'r, T, E> Returned<'r, Result<T, E>> {
 
 /// A return value that is no `Result`.
 #[derive(Debug)]
-pub struct NoResult<'r, R>(&'r R);
+pub struct NoResult<C>(C);
 
-impl<'r, R> NoResult<'r, R> {
+impl<'r, R> NoResult<&'r R> {
     /// There is no error.
     #[inline]
     pub fn __error(&self) -> NoError<R> {

@@ -9,7 +9,7 @@ use super::buffer::Writer;
 use super::queue::Queue;
 use crate::ids::IdGenerator;
 use crate::record::{Header, Late};
-use crate::span::Live;
+use crate::span::{Entered, Live};
 use crate::tracer::Core;
 use crate::tracer::global;
 
@@ -35,6 +35,9 @@ struct Own {
     ids: IdGenerator,
     writers: Writers,
     spare: Spare,
+    /// The same of spans that were entered.
+    #[expect(clippy::vec_box, reason = "as above")]
+    entered: Vec<Box<Entered>>,
 }
 
 /// One buffer per tracer that ended spans here; the last one used comes first.
@@ -59,6 +62,7 @@ impl ThreadState {
                 ids: IdGenerator::seeded(),
                 writers: Writers::default(),
                 spare: Spare::default(),
+                entered: Vec::new(),
             }),
         }
     }
@@ -119,7 +123,8 @@ impl ThreadState {
     pub(crate) fn open(&self, core: &'static Core, site: u32) -> Option<(SpanId, Box<Live>)> {
         let mut own = self.own.try_borrow_mut().ok()?;
         own.writers.of(&core.queue).opened(site);
-        let live = own.spare.take(core);
+        let mut live = own.spare.take(core);
+        live.bring(own.entered.pop());
         Some((own.ids.span_id(), live))
     }
 }
@@ -268,6 +273,18 @@ pub(crate) fn keep(live: Box<Live>) {
     let _ = with(|thread| {
         if let Ok(mut own) = thread.own.try_borrow_mut() {
             own.spare.keep(live);
+        }
+    });
+}
+
+/// The same for what was entered.
+#[inline]
+pub(crate) fn keep_entered(entered: Box<Entered>) {
+    let _ = with(|thread| {
+        if let Ok(mut own) = thread.own.try_borrow_mut() {
+            if own.entered.len() < Spare::MOST {
+                own.entered.push(entered);
+            }
         }
     });
 }

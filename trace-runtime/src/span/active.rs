@@ -1,7 +1,5 @@
 //! A span that is entered: current while its function runs, ended with the outcome.
 
-use std::mem::ManuallyDrop;
-
 use opentelemetry::trace::{SpanKind, SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
@@ -10,18 +8,19 @@ use super::live::{Live, LiveSpan};
 use super::start::Start;
 use crate::callsite::{self, Callsite};
 use crate::outcome::{Failed, Sink};
+use crate::pipeline::thread;
 use crate::{Value, panic_hook};
 
 /// A span whose function is running, or was.
 ///
-/// Small, because the future of a traced async function keeps one. What it holds is dropped by hand,
-/// so that a function whose span is off only compares.
+/// One pointer, because it goes from hand to hand: whatever is copied right after it was written in
+/// pieces waits until they have reached the cache. The box is kept by the thread for the next span.
 #[derive(Debug)]
-pub struct Active(Option<ManuallyDrop<Entered>>);
+pub struct Active(Option<Box<Entered>>);
 
 /// What is current while the function runs.
-#[derive(Debug)]
-struct Entered {
+#[derive(Debug, Default)]
+pub(crate) struct Entered {
     cx: Context,
     site: u32,
     /// False if the context only passes on the ids of a trace that is not sampled.
@@ -33,9 +32,10 @@ struct Entered {
     timed: Option<Box<Live>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     /// The body has ended, or has not begun.
+    #[default]
     Resting,
     /// The body is running: a drop now is an unwinding panic.
     Running,
@@ -72,31 +72,23 @@ impl Active {
     }
 
     #[inline]
-    fn recording(live: Box<Live>, enter: impl FnOnce(LiveSpan) -> Context) -> Self {
+    fn recording(mut live: Box<Live>, enter: impl FnOnce(LiveSpan) -> Context) -> Self {
         let mode = live.core.cancelled;
         let kind = live.callsite.map(Callsite::kind_of);
-        Self(Some(ManuallyDrop::new(Entered {
-            site: live.site,
-            recording: true,
-            cancelled_is_error: kind.is_some_and(|kind| mode.is_error(kind)),
-            phase: Phase::Resting,
-            #[cfg(feature = "metrics")]
-            timed: None,
-            // Straight into its place: a copy would wait until its parts have reached the cache.
-            cx: enter(LiveSpan::recording(live)),
-        })))
+        let mut entered = live.entered.take().unwrap_or_default();
+        entered.site = live.site;
+        entered.recording = true;
+        entered.cancelled_is_error = kind.is_some_and(|kind| mode.is_error(kind));
+        entered.phase = Phase::Resting;
+        entered.cx = enter(LiveSpan::recording(live));
+        Self(Some(entered))
     }
 
     /// No span, but what runs here runs in `cx`.
     pub(crate) fn passing(cx: Context) -> Self {
-        Self(Some(ManuallyDrop::new(Entered {
+        Self(Some(Box::new(Entered {
             cx,
-            site: 0,
-            recording: false,
-            cancelled_is_error: false,
-            phase: Phase::Resting,
-            #[cfg(feature = "metrics")]
-            timed: None,
+            ..Entered::default()
         })))
     }
 
@@ -150,7 +142,7 @@ impl Entered {
     }
 
     #[inline(never)]
-    fn end(&mut self) {
+    fn end(mut self: Box<Self>) {
         if self.recording {
             let span = self.cx.span();
             match self.phase {
@@ -166,13 +158,14 @@ impl Entered {
         }
         // Dropped where it is: a copy would wait until its parts have reached the cache.
         self.cx = Context::new();
+        thread::keep_entered(self);
     }
 }
 
 impl Drop for Active {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entered) = &mut self.0 {
+        if let Some(entered) = self.0.take() {
             entered.end();
         }
     }
@@ -354,10 +347,8 @@ impl Sink for Active {
 mod tests {
     use super::*;
 
-    /// Together with the reference that the future wrapper holds: the 40 bytes of a traced future.
     #[test]
-    fn an_active_span_takes_32_bytes() {
-        let timed = if cfg!(feature = "metrics") { 8 } else { 0 };
-        assert_eq!(size_of::<Active>(), 32 + timed);
+    fn an_active_span_is_one_pointer() {
+        assert_eq!(size_of::<Active>(), size_of::<usize>());
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use opentelemetry::trace::{SpanContext, Status, TraceState};
 use opentelemetry::{Context, KeyValue, SpanId};
 
+use super::Entered;
 use crate::callsite::Callsite;
 use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, REDACTED_TEXT, flag};
 use crate::tracer::Core;
@@ -30,6 +31,8 @@ pub(crate) struct Live {
     pub(super) passing: bool,
     /// Spans of the OpenTelemetry API end when they are dropped; ours end explicitly.
     pub(super) ends_on_drop: bool,
+    /// For when the span is entered, if the thread has one to spare.
+    pub(super) entered: Option<Box<Entered>>,
     pub(crate) attributes: AttributeBuffer,
     pub(crate) late: Option<Box<Late>>,
 }
@@ -51,9 +54,18 @@ impl Live {
             base: None,
             passing: false,
             ends_on_drop: false,
+            entered: None,
             attributes: AttributeBuffer::new(),
             late: None,
         })
+    }
+
+    /// Brings what is needed to enter the span.
+    #[inline]
+    pub(crate) fn bring(&mut self, entered: Option<Box<Entered>>) {
+        if entered.is_some() {
+            self.entered = entered;
+        }
     }
 
     /// A span that begins now.

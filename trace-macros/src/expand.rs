@@ -5,7 +5,7 @@
 //! ```text
 //! // #[traced] fn f(a: u64, mut b: String, _p: Permit) -> Result<u64, E> { BODY }
 //! fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
-//!     let __ended = p::call(
+//!     p::returns::<Result<u64, E>>().__how().__call(
 //!         {
 //!             struct __Here;
 //!             static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
@@ -14,8 +14,7 @@
 //!         },
 //!         (a, b, _p,),
 //!         move |(a, mut b, _p,)| -> Result<u64, E> { BODY },
-//!     );
-//!     __ended.__how().__end(__ended)
+//!     )
 //! }
 //! ```
 //! - `__Here` is there for its name, which tells the function's path.
@@ -35,11 +34,12 @@
 //!   `SPAN.__u64(key, a)` and the like where the type is one of the language's own.
 //!   Then, on a variable, under `if p::enabled(&__span)`: `links(&mut __span, EXPR)`,
 //!   `record`, `record_debug`, `record_display(&mut __span, key, &(EXPR))`.
-//! - `call` and `in_span` take the started span and give back what the body returned together with the
-//!   span. `__how` looks at the type, `__end` at the value: it ends the span and gives the value back.
-//!   That pair has nothing to drop, which halves what the compiler does about each call. Where nobody
-//!   asks how it went, `call_only` and `in_span_only` give back the value alone.
-//! - With options about the result it is `let (__ret, mut __span) = p::call(..).__open();`, then
+//! - `returns::<RET>()` stands for the type that the body returns, `__how` finds out how such a value
+//!   speaks about a span. `__call` runs a closure inside the span, lets the value speak, ends the span and
+//!   gives the value back; `__future` makes a future that does. Where nobody asks how it went,
+//!   `call_only` and `in_span_only` do all that. So the compiler has one generic call to look at.
+//! - With options about the result, or a type that has no name here, it is
+//!   `let (__ret, mut __span) = p::call(..);` or `= p::in_span(..).await;`, then
 //!   `outcome(&__ret).__error().__record(&mut __span)` or
 //!   `__record_debug`, `__record_display(&mut __span)`, and under `if p::enabled_late(&__span)`:
 //!   `outcome(&__ret).__error().__record_if(&__ret, EXPR, &mut __span)`;

@@ -31,7 +31,7 @@
 //! span!("load" => async { .. })
 //! {
 //!     let __span = HEAD;
-//!     p::future_in_span(__span, async { .. })
+//!     p::resume_only(__span, async { .. })
 //! }
 //! ```
 //! What an `Err` is cannot be asked of `EXPR`: its type may be known only from what is done with it,
@@ -149,7 +149,7 @@ pub(crate) fn span(input: TokenStream, package: &Package) -> TokenStream {
 fn in_span(head: &TokenStream, is_async: bool, body: &TokenStream) -> TokenStream {
     let p = private();
     if is_async {
-        return quote_spanned!(here()=> { let __span = #head; #p::future_in_span(__span, #body) });
+        return quote_spanned!(here()=> { let __span = #head; #p::resume_only(__span, #body) });
     }
     quote_spanned! {here()=> {
         let mut __span = #head;

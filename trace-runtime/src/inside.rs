@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::fmt::{Debug, Display};
-use std::future::Future;
 
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -13,8 +12,6 @@ use opentelemetry::{Context, KeyValue};
 use crate::__private::{debug, display, shown};
 use crate::outcome::{AnyError, Failed, Sink, any_error};
 use crate::pipeline::thread;
-use crate::span::Active;
-use crate::span_future::in_span;
 use crate::tracer::global;
 use crate::value::{ValueLimits, limit};
 use crate::{ToValue, Value};
@@ -148,11 +145,4 @@ impl Sink for Inside {
     fn attribute(&mut self, key: &'static str, value: Value<'_>) {
         set_value(self, key, value);
     }
-}
-
-/// The future, inside a span of its own.
-pub fn future_in_span<F: Future>(mut span: Active, future: F) -> impl Future<Output = F::Output> {
-    // Dropped before it is polled, it is cancelled like any other.
-    span.wait();
-    async move { in_span(&mut span, future).await }
 }

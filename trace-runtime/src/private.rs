@@ -11,21 +11,23 @@ pub use opentelemetry::trace::SpanKind as Kind;
 pub use crate::callsite::{Callsite, Level};
 use crate::inside::limit_in;
 pub use crate::inside::{
-    Inside, NewEvent, add_event, always, error, event, future_in_span, inside, set, set_debug,
-    set_display,
+    Inside, NewEvent, add_event, always, error, event, inside, set, set_debug, set_display,
 };
 #[cfg(feature = "stream")]
 pub use crate::integration::stream::{call_stream, observed_in_span, stream_in_span};
 pub use crate::lazy_callsite::{LazyCallsite, start};
-pub use crate::outcome::{AnyError, Arg, Arguments, Ended, ErrorOf, Held, How, Kept, LookUp};
+use crate::outcome;
+pub use crate::outcome::{AnyError, Arg, Arguments, ByItself, ByType, ErrorOf, Held};
+pub use crate::outcome::{How, Look, LookUp, Of, returns};
 #[cfg(feature = "http")]
-pub use crate::outcome::{HttpDeciding, HttpOutcome, StatusOf};
+pub use crate::outcome::{HttpDeciding, HttpOutcome, StatusLater, StatusOf, WithStatus};
 pub use crate::outcome::{Outcome, Sink};
 pub use crate::outcome::{failed, outcome, status_is_failure};
 pub use crate::propagation::ParentSource;
 use crate::redact::{Secrecy, secrecy};
-pub use crate::span::{Active, ParentChoice, Start, current, enter, off, parent, root};
-pub use crate::span_future::{Ending, InSpan};
+pub use crate::span::{Active, Entering, Holder, ParentChoice, Start};
+pub use crate::span::{current, enter, off, parent, root};
+pub use crate::span_future::{Ending, Opening};
 use crate::{ToValue, Value};
 
 /// Whether the started span records, so that the user's expressions are worth evaluating.
@@ -221,19 +223,19 @@ impl<T: Debug + ?Sized> WholeDebug<'_, T> {
     }
 }
 
-/// Runs the body inside the span, which then waits for the outcome; the arguments are dropped when
-/// the body ends.
+/// Runs the body inside the span, which then waits for what comes after; the arguments are dropped
+/// when the body ends.
 #[inline]
-pub fn call<A, R>(span: Start, arguments: A, body: impl FnOnce(A) -> R) -> Ended<R> {
+pub fn call<A, R>(span: Start, arguments: A, body: impl FnOnce(A) -> R) -> (R, Active) {
     let mut span = enter(span);
     let ret = span.run(move || body(arguments));
-    Ended::keep(ret, span)
+    (ret, span)
 }
 
 /// Runs a body inside the span whose outcome nobody asks for.
 #[inline]
 pub fn call_only<A, R>(span: Start, arguments: A, body: impl FnOnce(A) -> R) -> R {
-    enter(span).run(move || body(arguments))
+    outcome::call(span, arguments, body, |_, _| {})
 }
 
 /// Runs a body that returns a future; the span goes on with it.
@@ -254,28 +256,28 @@ pub fn call_future<O, A, F: Future<Output = O>>(
     call_unfinished(span, arguments, body)
 }
 
-/// Runs the future inside the span, which then waits for the outcome.
+/// Runs the future inside the span, which then waits for what comes after.
 #[inline]
-pub fn in_span<F>(span: Start, future: F) -> Ending<F> {
-    resume(enter(span), future)
+pub fn in_span<F: Future>(span: Start, future: F) -> Opening<F> {
+    Opening::entering(span, future)
 }
 
 /// Runs a future inside the span whose outcome nobody asks for.
 #[inline]
-pub fn in_span_only<F>(span: Start, future: F) -> InSpan<F, Active> {
-    resume_only(enter(span), future)
+pub fn in_span_only<F: Future>(span: Start, future: F) -> Ending<F> {
+    Ending::entering(span, future, |_, _| {})
 }
 
 /// [`in_span`], where the span has begun with the call that made the future.
 #[inline]
-pub fn resume<F>(span: Active, future: F) -> Ending<F> {
-    Ending::new(span, future)
+pub fn resume<F: Future>(span: Active, future: F) -> Opening<F> {
+    Opening::entered(span, future)
 }
 
 /// [`in_span_only`], where the span has begun with the call that made the future.
 #[inline]
-pub fn resume_only<F>(span: Active, future: F) -> InSpan<F, Active> {
-    InSpan::new(span, future)
+pub fn resume_only<F: Future>(span: Active, future: F) -> Ending<F> {
+    Ending::entered(span, future)
 }
 
 /// Makes the span current until the end of the scope, for bodies that cannot move into a closure.

@@ -1,6 +1,6 @@
 //! Futures inside a span or a context: attached for every poll, and while they are dropped.
 
-use std::borrow::BorrowMut;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
@@ -8,15 +8,14 @@ use std::task::{Context as Task, Poll};
 use opentelemetry::Context;
 use pin_project_lite::pin_project;
 
-use crate::outcome::Ended;
-use crate::span::{Active, enter, off};
+use crate::span::{Active, Entering, Holder, Start};
 
 pin_project! {
     /// A future, or something else that is polled, inside a span of its own or its caller's.
     #[derive(Debug)]
     pub struct InSpan<T, S>
     where
-        S: BorrowMut<Active>,
+        S: Holder,
     {
         // Dropped early, with the span's context attached.
         #[pin]
@@ -26,12 +25,12 @@ pin_project! {
 
     impl<T, S> PinnedDrop for InSpan<T, S>
     where
-        S: BorrowMut<Active>,
+        S: Holder,
     {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.inner.is_some() {
-                let span: &mut Active = BorrowMut::borrow_mut(this.span);
+                let span = this.span.span();
                 let _attached = span.context().cloned().map(Context::attach);
                 this.inner.set(None);
             }
@@ -39,14 +38,15 @@ pin_project! {
     }
 }
 
-/// Runs the future inside the span.
+/// Runs the future inside the span, which then waits for what comes after.
+#[cfg(any(feature = "messaging", feature = "reqwest"))]
 pub(crate) fn in_span<F: Future>(span: &mut Active, future: F) -> InSpan<F, &mut Active> {
     InSpan::new(span, future)
 }
 
-impl<T, S: BorrowMut<Active>> InSpan<T, S> {
+impl<T, S: Holder> InSpan<T, S> {
     pub(crate) fn new(mut span: S, inner: T) -> Self {
-        span.borrow_mut().wait();
+        span.span().wait();
         Self {
             inner: Some(inner),
             span,
@@ -63,7 +63,7 @@ impl<T, S: BorrowMut<Active>> InSpan<T, S> {
     ) -> Option<Poll<R>> {
         let mut this = self.project();
         let inner = this.inner.as_mut().as_pin_mut()?;
-        let span: &mut Active = BorrowMut::borrow_mut(this.span);
+        let span = this.span.span();
         let attached = span.attach();
         let result = poll(inner);
         match &result {
@@ -76,6 +76,16 @@ impl<T, S: BorrowMut<Active>> InSpan<T, S> {
             _ => span.wait(),
         }
         Some(result)
+    }
+}
+
+impl<T> InSpan<T, Entering> {
+    #[inline]
+    fn entering(span: Start, inner: T) -> Self {
+        Self {
+            inner: Some(inner),
+            span: Entering::Started(span),
+        }
     }
 }
 
@@ -106,7 +116,7 @@ impl<T> InSpan<T, Active> {
     }
 }
 
-impl<F: Future, S: BorrowMut<Active>> Future for InSpan<F, S> {
+impl<F: Future, S: Holder> Future for InSpan<F, S> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<F::Output> {
@@ -118,34 +128,93 @@ impl<F: Future, S: BorrowMut<Active>> Future for InSpan<F, S> {
 }
 
 pin_project! {
-    /// A future inside a span of its own, that arrives at its output together with the span.
-    #[derive(Debug)]
-    pub struct Ending<F> {
+    /// A future inside a span of its own, whose result has something to say about it.
+    pub struct Ending<F: Future> {
         #[pin]
-        inner: InSpan<F, Active>,
+        inner: InSpan<F, Entering>,
+        say: fn(&F::Output, &mut Active),
     }
 }
 
-impl<F> Ending<F> {
-    pub(crate) fn new(span: Active, future: F) -> Self {
+impl<F: Future> fmt::Debug for Ending<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ending").finish_non_exhaustive()
+    }
+}
+
+impl<F: Future> Ending<F> {
+    /// The span is entered when the future is polled first.
+    #[inline]
+    pub(crate) fn entering(span: Start, future: F, say: fn(&F::Output, &mut Active)) -> Self {
+        let inner = InSpan::entering(span, future);
+        Self { inner, say }
+    }
+
+    /// The span was entered with the call that made the future; nobody asks how it goes.
+    #[inline]
+    pub(crate) fn entered(span: Active, future: F) -> Self {
         Self {
-            inner: InSpan::new(span, future),
+            inner: InSpan::new(Entering::Entered(span), future),
+            say: |_, _| {},
         }
     }
 }
 
 impl<F: Future> Future for Ending<F> {
-    type Output = Ended<F::Output>;
+    type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Ended<F::Output>> {
-        let mut inner = self.project().inner;
-        match inner.as_mut().poll(task) {
-            Poll::Ready(ret) => {
-                let span = std::mem::replace(inner.project().span, enter(off()));
-                Poll::Ready(Ended::keep(ret, span))
-            }
-            Poll::Pending => Poll::Pending,
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let polled = this.inner.as_mut().poll(task);
+        if let Poll::Ready(ret) = &polled {
+            let span = this.inner.project().span.span();
+            (this.say)(ret, span);
+            span.end();
         }
+        polled
+    }
+}
+
+pin_project! {
+    /// A future inside a span of its own, that arrives at its output together with the span.
+    pub struct Opening<F> {
+        #[pin]
+        inner: InSpan<F, Entering>,
+    }
+}
+
+impl<F> fmt::Debug for Opening<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening").finish_non_exhaustive()
+    }
+}
+
+impl<F> Opening<F> {
+    /// The span is entered when the future is polled first.
+    #[inline]
+    pub(crate) fn entering(span: Start, future: F) -> Self {
+        Self {
+            inner: InSpan::entering(span, future),
+        }
+    }
+
+    /// The span was entered with the call that made the future.
+    #[inline]
+    pub(crate) fn entered(span: Active, future: F) -> Self {
+        Self {
+            inner: InSpan::new(Entering::Entered(span), future),
+        }
+    }
+}
+
+impl<F: Future> Future for Opening<F> {
+    type Output = (F::Output, Active);
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        let mut inner = self.project().inner;
+        let polled = inner.as_mut().poll(task);
+        polled.map(|ret| (ret, inner.project().span.span().take()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The body, and how the arguments get there.
 
+use super::end::Run;
 use super::{Expansion, first_span, here};
 use crate::function::{Output, Shape, unwrap_type};
 use crate::parameter::{Entry, Parameter, is_variable};
@@ -56,49 +57,47 @@ impl Expansion<'_> {
         let is_taken_apart = |one: &Parameter| matches!(one.entry, Entry::Whole { .. });
         let is_lean = !parameters.iter().any(is_taken_apart);
         match &self.function.shape {
-            Shape::Async(output) if is_lean => self.ended(["in_span", "in_span_only"], |name| {
-                self.lean_async_ret(name, &head, output)
+            Shape::Async(output) if is_lean => self.ended(&Run::FUTURE, output, |function| {
+                self.lean_async_ret(function, &head, output)
             }),
             // let __span = HEAD; let a = a; let (mut b, _) = __b;
-            // let __ended = p::in_span(__span, async move { .. }).await;
-            // __ended.__how().__end(__ended)
+            // p::returns::<RET>().__how().__future(__span, async move { .. }).await
             Shape::Async(output) => {
                 let lets = self.async_lets();
-                let rest = self.ended(["in_span", "in_span_only"], |name| {
+                let rest = self.ended(&Run::FUTURE, output, |function| {
                     let block = self.async_block(output);
-                    quote_spanned!(here()=> #p::#name(__span, #block).await)
+                    quote_spanned!(here()=> #function(__span, #block))
                 });
                 quote_spanned!(here()=> let __span = #head; #lets #rest)
             }
             Shape::Stream(stream) if stream.is_async => {
-                let name = quote_spanned!(here()=> in_span);
+                let in_span = quote_spanned!(here()=> #p::in_span);
                 let output = stream.awaited();
                 let rest = self.stream(stream);
                 let (lets, ret) = if is_lean {
-                    let ret = self.lean_async_ret(&name, &head, &output);
+                    let ret = self.lean_async_ret(&in_span, &head, &output);
                     (TokenStream::new(), ret)
                 } else {
                     let lets = self.async_lets();
                     let block = self.async_block(&output);
                     let lets = quote_spanned!(here()=> let __span = #head; #lets);
-                    (
-                        lets,
-                        quote_spanned!(here()=> #p::in_span(__span, #block).await),
-                    )
+                    (lets, quote_spanned!(here()=> #in_span(__span, #block)))
                 };
-                quote_spanned!(here()=> #lets let (__ret, __span) = #ret.__open(); #rest)
+                quote_spanned!(here()=> #lets let (__ret, __span) = #ret.await; #rest)
             }
-            // let __ended = p::call(HEAD, (a, b,), move |(a, mut b,)| -> RET { BODY });
-            // __ended.__how().__end(__ended)
+            // p::returns::<RET>().__how()
+            //     .__call(HEAD, (a, b,), move |(a, mut b,)| -> RET { BODY })
             Shape::Sync(output) => {
                 let ret = self.repeated(closure_output(output));
                 if matches!(output, Output::Never) {
-                    let name = quote_spanned!(here()=> call_only);
+                    let call_only = quote_spanned!(here()=> #p::call_only);
                     // Whatever came after would be unreachable, and linted.
-                    let call = self.call(&name, &head, &ret);
+                    let call = self.call(&call_only, &head, &ret);
                     return quote_spanned!(here()=> #call;);
                 }
-                self.ended(["call", "call_only"], |name| self.call(name, &head, &ret))
+                self.ended(&Run::CALL, output, |function| {
+                    self.call(function, &head, &ret)
+                })
             }
             _ => {
                 let rest = self.rest();
@@ -107,20 +106,19 @@ impl Expansion<'_> {
         }
     }
 
-    /// `p::in_span(HEAD, { let a = a; async move { BODY } }).await`, or, if the head points to `b`,
+    /// `FUNCTION(HEAD, { let a = a; async move { BODY } })`, or, if the head points to `b`,
     /// ```text
     /// {
     ///     let b = b;
     ///     let __span = HEAD;
     ///     let a = a; let b = b;
-    ///     p::in_span(__span, async move { BODY })
-    /// }.await
+    ///     FUNCTION(__span, async move { BODY })
+    /// }
     /// ```
     /// The future has room for every variable that anything ever pointed to, until its block ends:
     /// the head points to these short-lived ones, not to those of the function. The body has its own,
     /// so that the compiler sees which it leaves unused.
-    fn lean_async_ret(&self, name: &TokenStream, head: &Group, output: &Output) -> TokenStream {
-        let p = &self.private;
+    fn lean_async_ret(&self, function: &TokenStream, head: &Group, output: &Output) -> TokenStream {
         let pointed_to = self.passed().filter(|passed| passed.is_pointed_to);
         let moved =
             pointed_to.map(|Passed { source, .. }| quote_spanned!(here()=> let #source = #source;));
@@ -128,15 +126,15 @@ impl Expansion<'_> {
         let lets = self.async_lets();
         let block = self.async_block(output);
         match (moved.is_empty(), lets.is_empty()) {
-            (true, true) => quote_spanned!(here()=> #p::#name(#head, #block).await),
-            (true, false) => quote_spanned!(here()=> #p::#name(#head, { #lets #block }).await),
+            (true, true) => quote_spanned!(here()=> #function(#head, #block)),
+            (true, false) => quote_spanned!(here()=> #function(#head, { #lets #block })),
             _ => quote_spanned! {here()=>
                 {
                     #moved
                     let __span = #head;
                     #lets
-                    #p::#name(__span, #block)
-                }.await
+                    #function(__span, #block)
+                }
             },
         }
     }
@@ -172,14 +170,14 @@ impl Expansion<'_> {
             // async move { .. }
             Shape::Future(output) => {
                 let call = self.call_for("call_future", output);
-                let future = located_at(self.future(), at(output));
+                let future = located_at(self.future(output), at(output));
                 quote_spanned!(here()=> let __future = #call; #future)
             }
             // let __future = p::call_unfinished(&mut __span, (a,), move |(a,)| -> RET { BODY });
             // Box::pin(async move { .. })
-            Shape::BoxedFuture(_, ty) => {
+            Shape::BoxedFuture(output, ty) => {
                 let call = self.call_boxed(ty);
-                let future = self.future();
+                let future = self.future(output);
                 quote_spanned! {here()=>
                     let __future = #call;
                     ::std::boxed::Box::pin(#future)
@@ -219,12 +217,11 @@ impl Expansion<'_> {
         }
     }
 
-    /// `p::NAME(SPAN, (a, b,), move |(a, mut b,)| -> RET { BODY })`
+    /// `FUNCTION(SPAN, (a, b,), move |(a, mut b,)| -> RET { BODY })`
     ///
     /// What a closure captures, it drops in the order that it mentions it, and clippy has less to say
     /// about it.
-    fn call(&self, name: &TokenStream, span: &impl ToTokens, ret: &TokenStream) -> TokenStream {
-        let p = &self.private;
+    fn call(&self, function: &TokenStream, span: &impl ToTokens, ret: &TokenStream) -> TokenStream {
         let mut lets = TokenStream::new();
         let mut sources = Vec::new();
         let mut patterns = Vec::new();
@@ -243,7 +240,7 @@ impl Expansion<'_> {
         }
         let body = self.closure_body(lets);
         quote_spanned! {here()=>
-            #p::#name(#span, (#(#sources,)*), move |(#(#patterns,)*)| #ret #body)
+            #function(#span, (#(#sources,)*), move |(#(#patterns,)*)| #ret #body)
         }
     }
 
@@ -252,15 +249,17 @@ impl Expansion<'_> {
         let at = at(output);
         let output = output_type(output).unwrap_or_else(|| quote_spanned!(here()=> _));
         let name = Ident::new(name, here());
-        let name = quote_spanned!(here()=> #name::<#output, _, _>);
-        located_at(self.call(&name, &entered(), &TokenStream::new()), at)
+        let p = &self.private;
+        let function = quote_spanned!(here()=> #p::#name::<#output, _, _>);
+        located_at(self.call(&function, &entered(), &TokenStream::new()), at)
     }
 
     /// `p::call_unfinished(..)`, of a body that returns the boxed type as written.
     fn call_boxed(&self, ty: &TokenStream) -> TokenStream {
-        let name = quote_spanned!(here()=> call_unfinished);
+        let p = &self.private;
+        let function = quote_spanned!(here()=> #p::call_unfinished);
         let ty = self.repeated(ty.clone());
-        self.call(&name, &entered(), &quote_spanned!(here()=> -> #ty))
+        self.call(&function, &entered(), &quote_spanned!(here()=> -> #ty))
     }
 
     /// The body as written, if possible the very token.
@@ -361,7 +360,7 @@ impl Expansion<'_> {
 
     /// A type of the signature, for the body. Where the trait decides what the signature looks like,
     /// clippy must not ask for `Self` in the copy; elsewhere errors are better off with the original.
-    fn repeated(&self, ty: TokenStream) -> TokenStream {
+    pub(super) fn repeated(&self, ty: TokenStream) -> TokenStream {
         let is_private = matches!(self.function.visibility, Visibility::Inherited);
         match is_private && self.function.receiver.is_some() {
             true => repeated(ty),
@@ -370,11 +369,11 @@ impl Expansion<'_> {
     }
 
     /// The future that finishes `__future` inside the span.
-    fn future(&self) -> TokenStream {
-        let p = &self.private;
+    fn future(&self, output: &Output) -> TokenStream {
         let rest = self.ended(
-            ["resume", "resume_only"],
-            |name| quote_spanned!(here()=> #p::#name(__span, __future).await),
+            &Run::RESUME,
+            output,
+            |function| quote_spanned!(here()=> #function(__span, __future)),
         );
         quote_spanned!(here()=> async move { #rest })
     }
@@ -421,7 +420,7 @@ fn at(output: &Output) -> Span {
     first_span(&output).resolved_at(here())
 }
 
-fn output_type(output: &Output) -> Option<TokenStream> {
+pub(super) fn output_type(output: &Output) -> Option<TokenStream> {
     match output {
         Output::Unit => Some(quote_spanned!(here()=> ())),
         Output::Never => Some(quote_spanned!(here()=> !)),

@@ -1,5 +1,6 @@
 //! What comes after the body: how it went, and what the result has to say.
 
+use super::body::output_type;
 use super::{Expansion, here};
 use crate::args::{Format, Given};
 use crate::function::Output;
@@ -12,42 +13,84 @@ use quote::{ToTokens, quote_spanned};
 pub(super) enum End {
     /// Nothing.
     Only,
-    /// `__ended.__how().__end(__ended)`
+    /// It may be an error.
     Outcome,
     /// Statements about `__ret` and `__span`.
     Options(TokenStream),
 }
 
+/// How the body is run, and what the runtime calls that.
+pub(super) struct Run {
+    /// Where options say what comes after.
+    with_options: &'static str,
+    /// Where nobody asks how it went.
+    only: &'static str,
+    /// Where the type of the result tells, if it is certain that the body returns it.
+    by_type: Option<&'static str>,
+    is_async: bool,
+}
+
+impl Run {
+    /// A closure is called.
+    pub(super) const CALL: Self = Self {
+        with_options: "call",
+        only: "call_only",
+        by_type: Some("__call"),
+        is_async: false,
+    };
+    /// A future is awaited.
+    pub(super) const FUTURE: Self = Self {
+        with_options: "in_span",
+        only: "in_span_only",
+        by_type: Some("__future"),
+        is_async: true,
+    };
+    /// A future is awaited whose span is there already.
+    pub(super) const RESUME: Self = Self {
+        with_options: "resume",
+        only: "resume_only",
+        by_type: None,
+        is_async: true,
+    };
+}
+
 impl Expansion<'_> {
     /// Runs the body, by a call of the function that `run` is given the name of, and what comes after.
     ///
-    /// `let __ret = p::call_only(..); __ret`, where nobody asks how it went, else
-    /// `let __ended = p::call(..); __ended.__how().__end(__ended)`, and with options
-    /// `let (__ret, mut __span) = p::call(..).__open(); .. __ret`.
+    /// `p::returns::<RET>().__how().__call(..)`, where the result may be an error and its type is
+    /// known; where nobody asks how it went `p::call_only(..)`; otherwise
+    /// `let (__ret, mut __span) = p::call(..); .. __ret`.
     pub(super) fn ended(
         &self,
-        names: [&str; 2],
+        how: &Run,
+        output: &Output,
         run: impl FnOnce(&TokenStream) -> TokenStream,
     ) -> TokenStream {
-        let name = |name| Ident::new(name, here()).into_token_stream();
-        let end = match self.how_it_ends() {
-            End::Only => {
-                let run = run(&name(names[1]));
-                return quote_spanned!(here()=> let __ret = #run; __ret);
+        let p = &self.private;
+        let named = |name| Ident::new(name, here()).into_token_stream();
+        let dot = how.is_async.then(|| quote_spanned!(here()=> .await));
+        // What is opaque in the type has no name here.
+        let ty = output_type(output).filter(|ty| find_word(ty, "_").is_none());
+        let end = match (self.how_it_ends(), how.by_type.zip(ty)) {
+            (End::Only, _) => {
+                let name = named(how.only);
+                let run = run(&quote_spanned!(here()=> #p::#name));
+                return quote_spanned!(here()=> let __ret = #run #dot; __ret);
             }
-            End::Outcome => {
-                let run = run(&name(names[0]));
-                return quote_spanned! {here()=>
-                    let __ended = #run;
-                    __ended.__how().__end(__ended)
-                };
+            (End::Outcome, Some((name, ret))) => {
+                let (name, ret) = (named(name), self.repeated(ret));
+                let name = quote_spanned!(here()=> #p::returns::<#ret>().__how().#name);
+                let run = run(&name);
+                return quote_spanned!(here()=> #run #dot);
             }
-            End::Options(end) => end,
+            (End::Outcome, None) => self.end(),
+            (End::Options(end), _) => end,
         };
-        let run = run(&name(names[0]));
+        let name = named(how.with_options);
+        let run = run(&quote_spanned!(here()=> #p::#name));
         let mode = self.fails_span().then(|| quote_spanned!(here()=> mut));
         quote_spanned! {here()=>
-            let (__ret, #mode __span) = #run.__open();
+            let (__ret, #mode __span) = #run #dot;
             #end
             __ret
         }

@@ -18,23 +18,24 @@ fn sync_function() {
         "fn f(a: u64, mut b: String, _p: Permit) -> Result<u64, E> { b.push('x'); g(a)? }",
         &expect![[r#"
             fn f(a: u64, b: String, _p: Permit) -> Result<u64, E> {
-                let __ended = p::call(
-                    {
-                        struct __Here;
-                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                        p::Arg(&b)
-                            .__record(
-                                p::start::<__Here>(&__CALLSITE, "orders 1.2.3 a b").__u64(0, a),
-                                1,
-                            )
-                    },
-                    (a, b, _p),
-                    move |(a, mut b, _p)| -> Result<u64, E> {
-                        b.push('x');
-                        g(a)?
-                    },
-                );
-                __ended.__how().__end(__ended)
+                p::returns::<Result<u64, E>>()
+                    .__how()
+                    .__call(
+                        {
+                            struct __Here;
+                            static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                            p::Arg(&b)
+                                .__record(
+                                    p::start::<__Here>(&__CALLSITE, "orders 1.2.3 a b").__u64(0, a),
+                                    1,
+                                )
+                        },
+                        (a, b, _p),
+                        move |(a, mut b, _p)| -> Result<u64, E> {
+                            b.push('x');
+                            g(a)?
+                        },
+                    )
             }
         "#]],
     );
@@ -47,7 +48,9 @@ fn async_method() {
         "pub async fn checkout(&self, order_id: u64, #[traced(redact)] card: &str) -> anyhow::Result<Receipt> { self.pay(card).await }",
         &expect![[r#"
             pub async fn checkout(&self, order_id: u64, card: &str) -> anyhow::Result<Receipt> {
-                let __ended = p::in_span(
+                p::returns::<anyhow::Result<Receipt>>()
+                    .__how()
+                    .__future(
                         {
                             struct __Here;
                             static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
@@ -67,8 +70,7 @@ fn async_method() {
                             }
                         },
                     )
-                    .await;
-                __ended.__how().__end(__ended)
+                    .await
             }
         "#]],
     );
@@ -223,15 +225,14 @@ fn result_options() {
         &expect![[r#"
             fn f() -> Result<Receipt, E> {
                 let (__ret, mut __span) = p::call(
-                        {
-                            struct __Here;
-                            static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                            p::start::<__Here>(&__CALLSITE, "orders 1.2.3 total peer")
-                        },
-                        (),
-                        move |()| -> Result<Receipt, E> { g() },
-                    )
-                    .__open();
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                        p::start::<__Here>(&__CALLSITE, "orders 1.2.3 total peer")
+                    },
+                    (),
+                    move |()| -> Result<Receipt, E> { g() },
+                );
                 p::outcome(&__ret).__error().__record_debug(&mut __span);
                 if p::enabled_late(&__span) {
                     if let ::core::option::Option::Some(err) = p::failed(&__ret) {
@@ -252,15 +253,14 @@ fn result_options() {
         &expect![[r#"
             fn find(&self, key: &str) -> Option<Row> {
                 let (__ret, mut __span) = p::call(
-                        {
-                            struct __Here;
-                            static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
-                            p::start::<__Here>(&__CALLSITE, "orders 1.2.3 key return").__str(0, key)
-                        },
-                        (key,),
-                        move |(key,)| -> Option<Row> { self.rows.get(key) },
-                    )
-                    .__open();
+                    {
+                        struct __Here;
+                        static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
+                        p::start::<__Here>(&__CALLSITE, "orders 1.2.3 key return").__str(0, key)
+                    },
+                    (key,),
+                    move |(key,)| -> Option<Row> { self.rows.get(key) },
+                );
                 if p::enabled_late(&__span) {
                     p::outcome(&__ret).__error().__record_if(&__ret, Option::is_none, &mut __span);
                     if let ::core::option::Option::Some(ret) = p::outcome(&__ret).__ok() {
@@ -291,8 +291,9 @@ fn returned_futures() {
                     _,
                 >(&mut __span, (a,), move |(a,)| { async move { Ok(a) } });
                 async move {
-                    let __ended = p::resume(__span, __future).await;
-                    __ended.__how().__end(__ended)
+                    let (__ret, mut __span) = p::resume(__span, __future).await;
+                    p::outcome(&__ret).__error().__record(&mut __span);
+                    __ret
                 }
             }
         "#]],
@@ -347,7 +348,7 @@ fn other_opaque_types() {
         "fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> { g() }",
         &expect![[r#"
             fn f() -> Result<(impl Iterator<Item = u8> + 'static, impl Fn(u8) -> u8), E> {
-                let __ended = p::call(
+                let (__ret, mut __span) = p::call(
                     {
                         struct __Here;
                         static __CALLSITE: p::LazyCallsite = p::LazyCallsite::NEW;
@@ -356,7 +357,8 @@ fn other_opaque_types() {
                     (),
                     move |()| -> Result<(_, _), E> { g() },
                 );
-                __ended.__how().__end(__ended)
+                p::outcome(&__ret).__error().__record(&mut __span);
+                __ret
             }
         "#]],
     );
@@ -561,8 +563,7 @@ fn streams() {
                             return if false { p::fake() } else { g().await };
                         },
                     )
-                    .await
-                    .__open();
+                    .await;
                 ::std::boxed::Box::pin(p::stream_in_span(__span, __ret))
             }
         "#]],

@@ -168,7 +168,7 @@ fn span_with_a_dynamic_name_around_a_future() {
                         };
                         p::enter(__span)
                     };
-                    p::future_in_span(__span, async move { x.await })
+                    p::resume_only(__span, async move { x.await })
                 }
             }
         "#]],

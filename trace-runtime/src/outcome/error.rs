@@ -5,10 +5,12 @@
 
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::describe::{Found, Shown};
-use super::{Ended, Failed, Failure, Sink};
+use super::returns::ends;
+use super::{Failed, Failure, Sink};
 
 /// The error at the end of the look-up, if there is one.
 pub struct Held<'r, E> {
@@ -60,55 +62,47 @@ impl<'r, E> Held<'r, E> {
     }
 }
 
-/// What there is to know about an error before there is one; then it is [`Held`].
-pub struct How<E> {
-    pub(super) failure: Option<fn(&E) -> &dyn Failure>,
-    #[cfg(feature = "http")]
-    pub(super) status: Option<u16>,
-}
+/// What there is to know about an error before there is one: its type, and how to look at it.
+pub struct How<E, L>(PhantomData<fn() -> (E, L)>);
 
-impl<E> Debug for How<E> {
+impl<E, L> Debug for How<E, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("How").finish_non_exhaustive()
     }
 }
 
-impl<E> How<E> {
-    /// An error that is judged by its type alone.
+impl<E, L> How<E, L> {
     #[inline]
-    pub(super) fn plain() -> Self {
-        Self {
-            failure: None,
-            #[cfg(feature = "http")]
-            status: None,
-        }
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
     }
+}
 
-    /// An error that decides for itself.
+/// How an error is looked at.
+pub trait Look<T, E> {
+    #[doc(hidden)]
+    fn hold(ret: &Result<T, E>) -> Held<'_, E>;
+}
+
+/// The error is judged by its type alone.
+#[derive(Debug)]
+pub struct ByType;
+
+impl<T, E> Look<T, E> for ByType {
     #[inline]
-    pub(super) fn deciding() -> Self
-    where
-        E: Failure,
-    {
-        Self {
-            failure: Some(|error| error),
-            #[cfg(feature = "http")]
-            status: None,
-        }
+    fn hold(ret: &Result<T, E>) -> Held<'_, E> {
+        Held::plain(ret.as_ref().err())
     }
+}
 
+/// The error decides for itself.
+#[derive(Debug)]
+pub struct ByItself;
+
+impl<T, E: Failure> Look<T, E> for ByItself {
     #[inline]
-    pub(super) fn hold<'r, T>(&self, ret: &'r Result<T, E>) -> Held<'r, E> {
-        let error = ret.as_ref().err();
-        Held {
-            error,
-            failure: self
-                .failure
-                .zip(error)
-                .map(|(failure, error)| failure(error)),
-            #[cfg(feature = "http")]
-            status: self.status,
-        }
+    fn hold(ret: &Result<T, E>) -> Held<'_, E> {
+        Held::deciding(ret.as_ref().err())
     }
 }
 
@@ -220,15 +214,10 @@ levels!(
 /// The methods of one level.
 macro_rules! methods {
     ($level:ident<$error:ty>, [$($generics:tt)*], |$value:ident| $found:expr) => {
-        impl<$($generics)*> $level<How<$error>> {
-            /// Fails the span if there is an error, and ends it.
-            #[inline(always)]
-            pub fn __end<T>(&self, ended: Ended<Result<T, $error>>) -> Result<T, $error> {
-                ended.end(|ret, span| {
-                    record(&self.__held().hold(ret), span, |$value| $found);
-                })
-            }
-        }
+        ends!(
+            [$($generics)* L] [T,] [L: Look<T, $error>,] $level<How<$error, L>> => Result<T, $error>,
+            |ret, span| record(&L::hold(ret), span, |$value| $found)
+        );
 
         impl<$($generics)*> $level<Held<'_, $error>> {
             /// Fails the span if there is an error.
@@ -275,25 +264,25 @@ macro_rules! methods {
 
 // In the order of the look-up. `Box<dyn Error + Send>` holds an `Error` too, but is no `AsRef` of
 // the two types that have a level.
-methods!(ErrorOf<E>, [E: Error], |error| {
+methods!(ErrorOf<E>, [E: Error,], |error| {
     Found::typed::<E>(Shown::Chain(error))
 });
-methods!(KnownError<Box<dyn Error + Send + 'e>>, ['e], |error| {
+methods!(KnownError<Box<dyn Error + Send + 'e>>, ['e,], |error| {
     Found::untyped(Shown::Chain(&**error))
 });
-methods!(SendSyncError<E>, ['e, E: AsRef<dyn Error + Send + Sync + 'e>], |error| {
+methods!(SendSyncError<E>, ['e, E: AsRef<dyn Error + Send + Sync + 'e>,], |error| {
     Found::untyped(Shown::Chain(error.as_ref()))
 });
-methods!(HeldError<E>, ['e, E: AsRef<dyn Error + 'e>], |error| {
+methods!(HeldError<E>, ['e, E: AsRef<dyn Error + 'e>,], |error| {
     Found::untyped(Shown::Chain(error.as_ref()))
 });
-methods!(DisplayError<E>, [E: Display], |error| {
+methods!(DisplayError<E>, [E: Display,], |error| {
     Found::typed::<E>(Shown::Display(error))
 });
-methods!(DebugError<E>, [E: Debug], |error| {
+methods!(DebugError<E>, [E: Debug,], |error| {
     Found::typed::<E>(Shown::Debug(error))
 });
-methods!(Opaque<E>, [E], |_error| Found::typed::<E>(Shown::Nothing));
+methods!(Opaque<E>, [E,], |_error| Found::typed::<E>(Shown::Nothing));
 
 #[inline]
 fn record<'r, E, S: Sink>(

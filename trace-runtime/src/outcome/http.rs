@@ -6,8 +6,9 @@ use std::ops::Deref;
 use ::http::{Response, StatusCode};
 use opentelemetry::trace::SpanKind;
 
-use super::error::{self, Held, How, KnownError};
-use super::{Deciding, Ended, ErrorOf, Failed, Failure, Fallible, Sink};
+use super::error::{self, Held, How, KnownError, Look};
+use super::returns::ends;
+use super::{Deciding, ErrorOf, Failed, Failure, Fallible, Sink};
 use crate::Value;
 
 /// A return value, if it is a `Result` of a response and an error that decides for itself.
@@ -99,8 +100,7 @@ pub struct StatusOf<R> {
 }
 
 impl<R> StatusOf<R> {
-    /// How the look-up of an [`Ended`] goes on.
-    pub(super) fn new(status: &R) -> Self
+    fn new(status: &R) -> Self
     where
         R: HasStatus,
     {
@@ -108,11 +108,6 @@ impl<R> StatusOf<R> {
             code: status.status_code(),
             of: PhantomData,
         }
-    }
-
-    /// Records the status, fails the span if it is an error, and ends it.
-    pub fn __end(&self, ended: Ended<R>) -> R {
-        ended.end(|_, span| record(self.code, span))
     }
 
     /// Records the status; fails the span if it is an error.
@@ -142,6 +137,29 @@ impl<R> StatusOf<R> {
             if failed(ret) {
                 sink.fail(Failed::other());
             }
+        }
+    }
+}
+
+/// The status of a function that is going to return a response.
+#[derive(Debug)]
+pub struct StatusLater<R>(pub(super) PhantomData<fn() -> R>);
+
+ends!([R: HasStatus] [] [] StatusLater<R> => R, |ret, span| record(
+    ret.status_code(),
+    span
+));
+
+/// At the error, or at the status of the response.
+#[derive(Debug)]
+pub struct WithStatus<L>(PhantomData<fn() -> L>);
+
+impl<T: HasStatus, E, L: Look<T, E>> Look<T, E> for WithStatus<L> {
+    #[inline]
+    fn hold(ret: &Result<T, E>) -> Held<'_, E> {
+        Held {
+            status: ret.as_ref().ok().map(T::status_code),
+            ..L::hold(ret)
         }
     }
 }
@@ -179,12 +197,11 @@ fn failed(code: u16) -> Failed {
 macro_rules! errors {
     ($([$($generics:tt)*] $error:ty),*) => {
         $(
-            impl<$($generics)*> KnownError<How<$error>> {
-                /// Records the status, fails the span if it is an error, and ends it.
-                pub fn __end<T>(&self, ended: Ended<Result<T, $error>>) -> Result<T, $error> {
-                    ended.end(|ret, span| record_error(&self.__held().hold(ret), span))
-                }
-            }
+            ends!(
+                [$($generics)* L] [T,] [L: Look<T, $error>,]
+                KnownError<How<$error, L>> => Result<T, $error>,
+                |ret, span| record_error(&L::hold(ret), span)
+            );
 
             impl<$($generics)*> KnownError<Held<'_, $error>> {
                 /// Records the status; fails the span if it is an error.
@@ -216,7 +233,7 @@ macro_rules! errors {
     };
 }
 
-errors!([] StatusCode, [B] Response<B>);
+errors!([] StatusCode, [B,] Response<B>);
 
 /// On a span that is neither server nor client, an `Err` is an error whatever its code.
 fn record_error<E: HasStatus, S: Sink>(held: &Held<'_, E>, sink: &mut S) {

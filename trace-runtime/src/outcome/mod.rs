@@ -6,18 +6,18 @@
 //! through aliases, needs no trait in scope and costs the compiler less than autoref does. Names
 //! begin with `__` because a blanket trait of the user's would win otherwise.
 //!
-//! Where a function has no options about its result, the look-up begins at [`Ended`], the value
-//! together with its span: `ended.__how().__end(ended)`.
+//! Where a function has no options about its result, the look-up begins before there is one:
+//! `returns::<R>().__how().__call(span, arguments, body)`.
 //!
 //! Two look-ups rather than one: functions that return no `Result` need not go through the types of
 //! [`error`], and whether an error is a [`Failure`] is known before what else it is.
 
 mod argument;
 mod describe;
-mod ended;
 mod error;
 #[cfg(feature = "http")]
 mod http;
+mod returns;
 #[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]
 mod service;
 
@@ -29,13 +29,14 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, SpanRef, Status};
 
 pub use argument::{Arg, Arguments};
-pub use ended::{Ended, Kept};
 pub(crate) use error::any_error;
-pub use error::{AnyError, ErrorOf, Held, How};
+pub use error::{AnyError, ByItself, ByType, ErrorOf, Held, How, Look};
 #[cfg(feature = "tower")]
 pub(crate) use http::record as record_status;
 #[cfg(feature = "http")]
-pub use http::{HttpDeciding, HttpOutcome, StatusOf};
+pub use http::{HttpDeciding, HttpOutcome, StatusLater, StatusOf, WithStatus};
+pub(crate) use returns::call;
+pub use returns::{Of, returns};
 #[cfg(feature = "reqwest")]
 pub(crate) use service::client_failed;
 #[cfg(any(feature = "messaging", feature = "stream", feature = "tower"))]

@@ -128,7 +128,7 @@ impl Writer {
     }
 
     /// Stores a finished span, or drops and counts it when the queue is full.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, header: &Header, attributes: &[u8], late: Option<Box<Late>>) {
         add(&self.shared.ended, 1);
         self.open.add(&self.shared.open, header.site, -1);
@@ -155,7 +155,7 @@ impl Writer {
     }
 
     /// False if the queue is full.
-    #[inline]
+    #[inline(always)]
     fn store(&mut self, header: &Header, attributes: &[u8], late: Option<Box<Late>>) -> bool {
         let words = Header::WORDS + attributes.len() / 8;
         let bytes = 8 * words + late.as_ref().map_or(0, |late| late.bytes());

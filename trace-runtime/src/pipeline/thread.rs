@@ -9,7 +9,7 @@ use super::buffer::Writer;
 use super::queue::Queue;
 use crate::ids::IdGenerator;
 use crate::record::{Header, Late};
-use crate::span::{Entered, Live};
+use crate::span::Live;
 use crate::tracer::Core;
 use crate::tracer::global;
 
@@ -35,16 +35,13 @@ struct Own {
     ids: IdGenerator,
     writers: Writers,
     spare: Spare,
-    /// The same of spans that were entered.
-    #[expect(clippy::vec_box, reason = "as above")]
-    entered: Vec<Box<Entered>>,
 }
 
 /// One buffer per tracer that ended spans here; the last one used comes first.
 #[derive(Default)]
 struct Writers(Vec<Writer>);
 
-/// Records of spans that have ended, for the next ones. A box that comes from here costs a tenth of
+/// The records of spans that have ended, for the next ones. One that comes from here costs a tenth of
 /// a new one: it need not be allocated, filled with zeros and freed.
 #[derive(Default)]
 #[expect(clippy::vec_box, reason = "what is kept is the allocation")]
@@ -62,7 +59,6 @@ impl ThreadState {
                 ids: IdGenerator::seeded(),
                 writers: Writers::default(),
                 spare: Spare::default(),
-                entered: Vec::new(),
             }),
         }
     }
@@ -119,12 +115,11 @@ impl ThreadState {
 
     /// Counts a span that begins here, and makes its id and a record for it. `None` where an
     /// allocator of the user's reaches a traced function from inside here.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(&self, core: &'static Core, site: u32) -> Option<(SpanId, Box<Live>)> {
         let mut own = self.own.try_borrow_mut().ok()?;
         own.writers.of(&core.queue).opened(site);
-        let mut live = own.spare.take(core);
-        live.bring(own.entered.pop());
+        let live = own.spare.take(core);
         Some((own.ids.span_id(), live))
     }
 }
@@ -203,6 +198,12 @@ pub(crate) fn with<R>(with: impl FnOnce(&ThreadState) -> R) -> Option<R> {
     THREAD.try_with(with).ok()
 }
 
+/// Whether the thread has its state still, and so its current context.
+#[inline]
+pub(crate) fn is_alive() -> bool {
+    with(|_| ()).is_some()
+}
+
 /// Runs `start` such that spans it may reach record nothing and start no tracer.
 pub(crate) fn while_starting<R>(start: impl FnOnce() -> R) -> R {
     let before = with(|thread| thread.starting.replace(true));
@@ -237,16 +238,12 @@ pub(crate) fn finish(live: Box<Live>) {
     let _ = with(|thread| {
         let mut own = thread.own.try_borrow_mut().ok()?;
         let mut live = live.take()?;
-        let late = live.late.take();
-        let writer = own.writers.of(&live.core.queue);
-        writer.push(&live.header(), live.attributes.as_words(), late);
+        live.push_to(own.writers.of(&live.core.queue));
         own.spare.keep(live);
         Some(())
     });
     if let Some(mut live) = live {
-        let late = live.late.take();
-        let mut writer = Writer::register(&live.core.queue);
-        writer.push(&live.header(), live.attributes.as_words(), late);
+        live.push_to(&mut Writer::register(&live.core.queue));
     }
 }
 
@@ -273,18 +270,6 @@ pub(crate) fn keep(live: Box<Live>) {
     let _ = with(|thread| {
         if let Ok(mut own) = thread.own.try_borrow_mut() {
             own.spare.keep(live);
-        }
-    });
-}
-
-/// The same for what was entered.
-#[inline]
-pub(crate) fn keep_entered(entered: Box<Entered>) {
-    let _ = with(|thread| {
-        if let Ok(mut own) = thread.own.try_borrow_mut() {
-            if own.entered.len() < Spare::MOST {
-                own.entered.push(entered);
-            }
         }
     });
 }

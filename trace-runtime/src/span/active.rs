@@ -5,22 +5,23 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use super::NOW;
 use super::live::{Live, LiveSpan};
-use super::start::Start;
+use super::start::{Start, off};
 use crate::callsite::{self, Callsite};
 use crate::outcome::{Failed, Sink};
+#[cfg(feature = "metrics")]
 use crate::pipeline::thread;
 use crate::{Value, panic_hook};
 
 /// A span whose function is running, or was.
 ///
-/// One pointer, because it goes from hand to hand: whatever is copied right after it was written in
-/// pieces waits until they have reached the cache. The box is kept by the thread for the next span.
+/// It stays where it is made, as far as it can: whatever is copied right after it was written in
+/// pieces waits until they have reached the cache.
 #[derive(Debug)]
-pub struct Active(Option<Box<Entered>>);
+pub struct Active(Option<Entered>);
 
 /// What is current while the function runs.
 #[derive(Debug, Default)]
-pub(crate) struct Entered {
+struct Entered {
     cx: Context,
     site: u32,
     /// False if the context only passes on the ids of a trace that is not sampled.
@@ -54,42 +55,86 @@ pub fn enter(mut start: Start) -> Active {
     }
 }
 
+/// A span that is entered when its function first runs, where it then stays.
+#[derive(Debug)]
+pub enum Entering {
+    /// Not yet.
+    Started(Start),
+    /// The function runs, or has begun to wait.
+    Entered(Active),
+}
+
+/// Where a future finds its span.
+pub trait Holder {
+    #[doc(hidden)]
+    fn span(&mut self) -> &mut Active;
+}
+
+impl Holder for Active {
+    #[inline]
+    fn span(&mut self) -> &mut Active {
+        self
+    }
+}
+
+#[cfg(any(feature = "messaging", feature = "reqwest"))]
+impl Holder for &mut Active {
+    #[inline]
+    fn span(&mut self) -> &mut Active {
+        self
+    }
+}
+
+impl Holder for Entering {
+    #[inline]
+    fn span(&mut self) -> &mut Active {
+        if let Self::Started(start) = self {
+            let start = std::mem::replace(start, off());
+            let mut span = enter(start);
+            span.wait();
+            *self = Self::Entered(span);
+        }
+        match self {
+            Self::Entered(span) => span,
+            Self::Started(_) => unreachable!("entered above"),
+        }
+    }
+}
+
 impl Active {
     #[inline(never)]
     fn entered(mut live: Box<Live>) -> Self {
-        match live.base.take() {
-            base if live.passing => {
-                let base = base.unwrap_or_else(Context::current);
-                #[cfg(feature = "metrics")]
-                if live.is_timed_only() {
-                    return Self::timed(live, base);
-                }
-                Self::passing(base.with_remote_span_context(live.context))
+        let base = live.base.take();
+        if live.passing {
+            let base = base.unwrap_or_else(Context::current);
+            #[cfg(feature = "metrics")]
+            if live.is_timed_only() {
+                return Self::timed(live, base);
             }
-            Some(base) => Self::recording(live, |span| base.with_span(span)),
-            None => Self::recording(live, Context::current_with_span),
+            return Self::passing(base.with_remote_span_context(live.context));
         }
-    }
-
-    #[inline]
-    fn recording(mut live: Box<Live>, enter: impl FnOnce(LiveSpan) -> Context) -> Self {
         let mode = live.core.cancelled;
         let kind = live.callsite.map(Callsite::kind_of);
-        let mut entered = live.entered.take().unwrap_or_default();
-        entered.site = live.site;
-        entered.recording = true;
-        entered.cancelled_is_error = kind.is_some_and(|kind| mode.is_error(kind));
-        entered.phase = Phase::Resting;
-        entered.cx = enter(LiveSpan::recording(live));
-        Self(Some(entered))
+        Self(Some(Entered {
+            site: live.site,
+            recording: true,
+            cancelled_is_error: kind.is_some_and(|kind| mode.is_error(kind)),
+            phase: Phase::Resting,
+            #[cfg(feature = "metrics")]
+            timed: None,
+            cx: match base {
+                Some(base) => base.with_span(LiveSpan::new(live)),
+                None => Context::current_with_span(LiveSpan::new(live)),
+            },
+        }))
     }
 
     /// No span, but what runs here runs in `cx`.
     pub(crate) fn passing(cx: Context) -> Self {
-        Self(Some(Box::new(Entered {
+        Self(Some(Entered {
             cx,
             ..Entered::default()
-        })))
+        }))
     }
 
     /// A span that is only timed. Where a trace begins its ids are passed on; below that nothing is to
@@ -142,7 +187,7 @@ impl Entered {
     }
 
     #[inline(never)]
-    fn end(mut self: Box<Self>) {
+    fn end(&mut self) {
         if self.recording {
             let span = self.cx.span();
             match self.phase {
@@ -156,18 +201,13 @@ impl Entered {
         if let Some(live) = self.timed.take() {
             end_timed(live, self.phase, self.cancelled_is_error);
         }
-        // Dropped where it is: a copy would wait until its parts have reached the cache.
-        self.cx = Context::new();
-        thread::keep_entered(self);
     }
 }
 
 impl Drop for Active {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entered) = self.0.take() {
-            entered.end();
-        }
+        self.end();
     }
 }
 
@@ -182,7 +222,7 @@ fn end_timed(mut live: Box<Live>, phase: Phase, cancelled_is_error: bool) {
         live.keep_error(KeyValue::new("error.type", error));
     }
     live.end_unsampled(None);
-    crate::pipeline::thread::keep(live);
+    thread::keep(live);
 }
 
 #[cold]
@@ -207,6 +247,21 @@ fn end_with_panic(span: &SpanRef<'_>) {
 }
 
 impl Active {
+    /// Moves the span out, to somebody who goes on with it; dropping the result ends it.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
+    /// Ends the span where it is.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        if let Some(entered) = &mut self.0 {
+            entered.end();
+            self.0 = None;
+        }
+    }
+
     /// Runs `body` inside the span.
     #[inline]
     pub(crate) fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
@@ -287,11 +342,6 @@ impl Active {
         Self(None)
     }
 
-    /// Moves the span out, to somebody who goes on with it; dropping the result ends it.
-    pub(crate) fn take(&mut self) -> Self {
-        Self(self.0.take())
-    }
-
     /// Whether a drop now would be a cancellation.
     #[cfg(feature = "tower")]
     pub(crate) fn is_cancelled_by_drop(&self) -> bool {
@@ -340,15 +390,5 @@ impl Sink for Active {
 
     fn attribute(&mut self, key: &'static str, value: Value<'_>) {
         self.set(key, value);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_active_span_is_one_pointer() {
-        assert_eq!(size_of::<Active>(), size_of::<usize>());
     }
 }

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use opentelemetry::trace::{SpanContext, Status, TraceState};
 use opentelemetry::{Context, KeyValue, SpanId};
 
-use super::Entered;
 use crate::callsite::Callsite;
+use crate::pipeline::{buffer::Writer, thread};
 use crate::record::{AttributeBuffer, Event, EventTime, Header, Late, Link, REDACTED_TEXT, flag};
 use crate::tracer::Core;
-use crate::{clock, panic_hook, pipeline::thread};
+use crate::{clock, panic_hook};
 
 /// The record of a span that has not ended. It stays in one box, which the thread keeps for the
 /// next span when this one ends.
@@ -31,8 +31,6 @@ pub(crate) struct Live {
     pub(super) passing: bool,
     /// Spans of the OpenTelemetry API end when they are dropped; ours end explicitly.
     pub(super) ends_on_drop: bool,
-    /// For when the span is entered, if the thread has one to spare.
-    pub(super) entered: Option<Box<Entered>>,
     pub(crate) attributes: AttributeBuffer,
     pub(crate) late: Option<Box<Late>>,
 }
@@ -54,18 +52,9 @@ impl Live {
             base: None,
             passing: false,
             ends_on_drop: false,
-            entered: None,
             attributes: AttributeBuffer::new(),
             late: None,
         })
-    }
-
-    /// Brings what is needed to enter the span.
-    #[inline]
-    pub(crate) fn bring(&mut self, entered: Option<Box<Entered>>) {
-        if entered.is_some() {
-            self.entered = entered;
-        }
     }
 
     /// A span that begins now.
@@ -93,7 +82,7 @@ impl Live {
 
     /// The span ends now, or by the caller's clock: stores it as finished, once.
     pub(super) fn end(&mut self, wall_end: Option<u64>) {
-        if !self.is_to_be_stored(wall_end) {
+        if !self.close(wall_end) {
             return;
         }
         let (header, late) = (self.header(), self.late.take());
@@ -109,14 +98,15 @@ impl Live {
     /// The same, of a span that nobody will ask for its ids again.
     #[inline]
     fn finish(mut self: Box<Self>) {
-        match self.is_to_be_stored(None) {
+        match self.close(None) {
             true => thread::finish(self),
             false => thread::keep(self),
         }
     }
 
+    /// The span is over; false if it is not to be stored, because it was before or comes too late.
     #[inline]
-    fn is_to_be_stored(&mut self, wall_end: Option<u64>) -> bool {
+    fn close(&mut self, wall_end: Option<u64>) -> bool {
         if std::mem::replace(&mut self.ended, true) {
             return false;
         }
@@ -143,7 +133,7 @@ impl Live {
     /// What is stored before the attributes. Inlined, because a copy would wait until its parts have
     /// reached the cache.
     #[inline(always)]
-    pub(crate) fn header(&self) -> Header {
+    fn header(&self) -> Header {
         Header {
             site: self.site,
             flags: self.flags,
@@ -154,6 +144,13 @@ impl Live {
             start: self.start,
             end: self.end,
         }
+    }
+
+    /// Stores the span in this buffer.
+    #[inline(always)]
+    pub(crate) fn push_to(&mut self, writer: &mut Writer) {
+        let late = self.late.take();
+        writer.push(&self.header(), self.attributes.as_words(), late);
     }
 
     #[cold]
@@ -263,76 +260,66 @@ impl Live {
 ///
 /// Small, because the API moves it about and puts it into a box of its own.
 #[derive(Debug)]
-pub struct LiveSpan(State);
-
-#[derive(Debug)]
-enum State {
-    Recording(Box<Live>),
-    /// Records nothing; its ids are passed on.
-    Passing(Box<SpanContext>),
-    /// The same, and is timed.
-    #[cfg(feature = "metrics")]
-    Timed(Box<Live>),
-    Dropped,
+pub struct LiveSpan {
+    /// Gone once the function is over.
+    live: Option<Box<Live>>,
+    /// Where there is no record: ids to pass on.
+    ids: Option<Box<SpanContext>>,
 }
 
 impl LiveSpan {
+    /// A span with a record; one that is only timed is not recording.
     #[inline]
-    pub(crate) fn recording(live: Box<Live>) -> Self {
-        Self(State::Recording(live))
+    pub(crate) fn new(live: Box<Live>) -> Self {
+        Self {
+            live: Some(live),
+            ids: None,
+        }
     }
 
     /// A span that records nothing and has these ids, so that what is below it stays joined.
     pub(crate) fn passing(context: SpanContext) -> Self {
-        Self(State::Passing(Box::new(context)))
+        Self {
+            live: None,
+            ids: Some(Box::new(context)),
+        }
     }
 
     #[inline]
     pub(crate) fn context(&self) -> &SpanContext {
-        match &self.0 {
-            State::Recording(live) => &live.context,
-            State::Passing(context) => context,
-            #[cfg(feature = "metrics")]
-            State::Timed(live) => &live.context,
-            State::Dropped => &SpanContext::NONE,
+        match (&self.live, &self.ids) {
+            (Some(live), _) => &live.context,
+            (None, Some(ids)) => ids,
+            (None, None) => &SpanContext::NONE,
         }
     }
 
     /// The record, while the span has not ended.
     #[inline]
     pub(crate) fn live(&mut self) -> Option<&mut Live> {
-        match &mut self.0 {
-            State::Recording(live) if !live.ended => Some(live),
-            _ => None,
-        }
-    }
-
-    /// A span that is only timed, in a trace that is not sampled.
-    #[cfg(feature = "metrics")]
-    pub(super) fn timed(live: Box<Live>) -> Self {
-        Self(State::Timed(live))
+        let live = self.live.as_deref_mut();
+        live.filter(|live| !live.ended && !live.passing)
     }
 
     /// The record of a span that is only timed.
     #[cfg(feature = "metrics")]
     pub(crate) fn only_timed(&mut self) -> Option<&mut Live> {
-        match &mut self.0 {
-            State::Timed(live) if !live.ended => Some(live),
-            _ => None,
-        }
+        let live = self.live.as_deref_mut();
+        live.filter(|live| !live.ended && live.passing)
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        matches!(&self.0, State::Recording(live) if !live.ended)
+        let live = self.live.as_deref();
+        live.is_some_and(|live| !live.ended && !live.passing)
     }
 
     /// The function that the span is of is over.
     #[inline]
     pub(crate) fn end_own(&mut self) {
-        match std::mem::replace(&mut self.0, State::Dropped) {
-            State::Recording(live) if !live.ends_on_drop => live.finish(),
-            other => {
-                self.0 = other;
+        match self.live.take() {
+            Some(live) if !live.ends_on_drop && !live.passing => live.finish(),
+            live => {
+                self.live = live;
                 self.finish(None);
             }
         }
@@ -353,15 +340,16 @@ impl LiveSpan {
 impl Drop for LiveSpan {
     #[inline]
     fn drop(&mut self) {
+        let Some(mut live) = self.live.take() else {
+            return;
+        };
         #[cfg(feature = "metrics")]
-        if let State::Timed(live) = &mut self.0 {
+        if live.passing {
             return live.end_unsampled(None);
         }
-        if let State::Recording(mut live) = std::mem::replace(&mut self.0, State::Dropped) {
-            if live.ends_on_drop {
-                live.end(None);
-            }
-            thread::keep(live);
+        if live.ends_on_drop {
+            live.end(None);
         }
+        thread::keep(live);
     }
 }

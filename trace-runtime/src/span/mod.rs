@@ -15,8 +15,7 @@ mod parent;
 mod start;
 mod unsampled;
 
-pub(crate) use active::Entered;
-pub use active::{Active, enter};
+pub use active::{Active, Entering, Holder, enter};
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use described::{Described, answer, describe};
 pub(crate) use live::Live;

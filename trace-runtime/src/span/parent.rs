@@ -16,26 +16,6 @@ pub(super) struct Parent {
     pub(super) core: &'static Core,
 }
 
-/// What `start` makes of the current span, or of there being none: the usual cases, in one look at
-/// the context. `None` where it takes a closer look.
-#[inline]
-pub(super) fn at_a_glance<R>(
-    start: impl FnOnce(&Context, Option<&SpanContext>) -> Option<Option<R>>,
-) -> Option<Option<R>> {
-    Context::map_current(|cx| {
-        let span = cx.span();
-        let parent = span.span_context();
-        if cx.is_telemetry_suppressed() || is_dropped(parent) {
-            return Some(None);
-        }
-        match (parent.is_valid(), parent.is_remote()) {
-            (true, true) => None,
-            (true, false) => start(cx, Some(parent)),
-            (false, _) => start(cx, None),
-        }
-    })
-}
-
 /// What the current context says to a start.
 enum Current {
     /// Suppressed, or below a span that is not sampled.
@@ -102,7 +82,7 @@ fn is_local(span_context: &SpanContext) -> bool {
 
 /// Below a local span that is not sampled nothing is, and no ids are made.
 #[inline]
-fn is_dropped(span_context: &SpanContext) -> bool {
+pub(super) fn is_dropped(span_context: &SpanContext) -> bool {
     !span_context.is_sampled() && is_local(span_context) && !unsampled::are_timed()
 }
 

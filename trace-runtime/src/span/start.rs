@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceFlags, TraceState};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceFlags, TraceState};
 use opentelemetry::{Context, KeyValue, SpanId};
 
 use super::live::{Live, LiveSpan};
-use super::parent::{Choice, Parent, ParentChoice, at_a_glance};
+use super::parent::{Choice, Parent, ParentChoice, is_dropped};
 #[cfg(feature = "metrics")]
 use super::unsampled;
 use crate::Value;
@@ -61,43 +61,57 @@ impl Callsite {
     /// The same, where it is known that a span may start.
     #[inline(never)]
     pub(crate) fn start_current(&'static self) -> Start {
-        let started = thread::with(|thread| {
-            match at_a_glance(|cx, parent| self.start_near(thread, cx, parent)) {
-                Some(started) => started,
-                None => self.start_apart(thread),
+        // Otherwise the context would panic.
+        if !thread::is_alive() {
+            return off();
+        }
+        let usual = Context::map_current(|cx| self.start_if_kept(cx));
+        Start(usual.unwrap_or_else(|| self.start_apart()))
+    }
+
+    /// Below a span that is not sampled this is all that happens. Out of line, so that the API's part
+    /// of the look is small enough to be inlined.
+    #[inline(never)]
+    fn start_if_kept(&'static self, cx: &Context) -> Option<Option<Box<Live>>> {
+        let span = cx.span();
+        let parent = span.span_context();
+        match cx.is_telemetry_suppressed() || is_dropped(parent) {
+            true => Some(None),
+            false => self.start_near(cx, parent),
+        }
+    }
+
+    /// The usual cases; `None` if the parent is remote, and if the tracer is not known, or does not
+    /// record every trace that begins.
+    #[inline(never)]
+    fn start_near(&'static self, cx: &Context, parent: &SpanContext) -> Option<Option<Box<Live>>> {
+        let is_root = !parent.is_valid();
+        if parent.is_remote() && !is_root {
+            return None;
+        }
+        thread::with(|thread| {
+            let core = thread.known_tracer(global::scoped(cx))?;
+            if !core.records(self) {
+                return Some(None);
             }
-        });
-        Start(started.flatten())
-    }
-
-    /// Out of line, so that below a span that is not sampled there is little to set up. `None` if the
-    /// tracer is not known, or does not record every trace that begins.
-    #[inline(never)]
-    fn start_near(
-        &'static self,
-        thread: &ThreadState,
-        cx: &Context,
-        parent: Option<&SpanContext>,
-    ) -> Option<Option<Box<Live>>> {
-        let core = thread.known_tracer(global::scoped(cx))?;
-        if !core.records(self) {
-            return Some(None);
-        }
-        let site = self.site_id();
-        let Some(parent) = parent else {
-            let is_plain = core.sampler.is_always_on() && !Hints::are_in(cx);
-            return is_plain.then(|| plain_root(thread, core, self, site));
-        };
-        #[cfg(feature = "metrics")]
-        if !parent.is_sampled() {
-            return Some(unsampled::below(thread, core, Some(self), site, None, None));
-        }
-        Some(below_local(thread, core, parent, Some(self), site))
+            let site = self.site_id();
+            if is_root {
+                let is_plain = core.sampler.is_always_on() && !Hints::are_in(cx);
+                return is_plain.then(|| plain_root(thread, core, self, site));
+            }
+            #[cfg(feature = "metrics")]
+            if !parent.is_sampled() {
+                return Some(unsampled::below(thread, core, Some(self), site, None, None));
+            }
+            Some(below_local(thread, core, parent, Some(self), site))
+        })?
     }
 
     #[inline(never)]
-    fn start_apart(&'static self, thread: &ThreadState) -> Option<Box<Live>> {
-        self.start_under(thread, &mut Parent::current(thread)?, false, None)
+    fn start_apart(&'static self) -> Option<Box<Live>> {
+        let start =
+            |thread: &_| self.start_under(thread, &mut Parent::current(thread)?, false, None);
+        thread::with(start)?
     }
 
     /// Starts a span below a chosen parent.
@@ -173,12 +187,12 @@ pub(crate) fn start_in(
             if !live.context.is_valid() {
                 live.context = parent.span_context; // what it passes on
             }
-            return Some(LiveSpan::timed(live));
+            return Some(LiveSpan::new(live));
         }
         return Some(LiveSpan::passing(live.context.clone()));
     }
     live.ends_on_drop = true;
-    Some(LiveSpan::recording(live))
+    Some(LiveSpan::new(live))
 }
 
 fn start_with_facts(
@@ -207,7 +221,7 @@ fn start_with_facts(
 }
 
 /// The parent is a span of this process, and sampled: so is its child.
-#[inline]
+#[inline(always)]
 fn below_local(
     thread: &ThreadState,
     core: &'static Core,
@@ -341,6 +355,12 @@ fn local_root(
 }
 
 impl Start {
+    /// Whether there is nothing to enter.
+    #[inline]
+    pub(crate) fn is_off(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether the span records: if not, nothing of the user's need be evaluated.
     #[inline]
     pub(crate) fn is_recording(&self) -> bool {

@@ -16,6 +16,9 @@ const INLINE: usize = 48;
 /// The length once the attributes are on the heap: nothing more fits inline.
 const SPILLED: u8 = INLINE as u8 + 1;
 
+/// Memory on the heap that is kept for the next span, at most.
+const KEPT: usize = 2048;
+
 const END: u8 = 0;
 const FALSE: u8 = 1;
 const TRUE: u8 = 2;
@@ -73,14 +76,14 @@ impl AttributeBuffer {
         &self.inline[..end]
     }
 
-    /// Forgets all attributes; false if that would keep more memory than is usual.
+    /// Forgets all attributes, and the memory if it is more than usual.
     #[inline]
-    pub(crate) fn clear(&mut self) -> bool {
+    pub(crate) fn clear(&mut self) {
         if self.len == SPILLED {
-            return false;
+            self.heap.clear();
+            self.heap.shrink_to(KEPT);
         }
         (self.len, self.count) = (0, 0);
-        true
     }
 
     /// Adds an integer.
@@ -173,8 +176,9 @@ impl AttributeBuffer {
                 self.len += 10;
             }
             None => {
-                self.append(&[tag, key]);
-                self.append(&value);
+                let mut entry = [tag, key, 0, 0, 0, 0, 0, 0, 0, 0];
+                entry[2..].copy_from_slice(&value);
+                self.append(&entry);
             }
         }
     }
@@ -412,13 +416,16 @@ mod tests {
     #[test]
     fn a_buffer_is_used_again_and_shows_nothing_of_its_past() {
         let mut buffer = AttributeBuffer::new();
-        buffer.push(0, &Value::Str("x".repeat(INLINE - 3).into()));
-        assert!(buffer.clear());
-        assert!(buffer.as_words().is_empty());
-        buffer.push(1, &Value::Bool(true));
-        assert_eq!(buffer.as_words(), [TRUE, 1, 0, 0, 0, 0, 0, 0]);
-        buffer.push(2, &Value::Str("x".repeat(INLINE).into()));
-        assert_eq!(Entries(buffer.as_words()).count(), 2);
-        assert!(!buffer.clear(), "the text's memory is not kept");
+        for text in [INLINE - 3, INLINE, 2 * KEPT] {
+            buffer.push(0, &Value::Str("x".repeat(text).into()));
+            buffer.push(1, &Value::Bool(true));
+            assert_eq!(Entries(buffer.as_words()).count(), 2, "{text}");
+            buffer.clear();
+            assert!(buffer.as_words().is_empty());
+            assert!(buffer.heap.capacity() <= KEPT);
+            buffer.push(1, &Value::Bool(true));
+            assert_eq!(buffer.as_words(), [TRUE, 1, 0, 0, 0, 0, 0, 0]);
+            buffer.clear();
+        }
     }
 }

@@ -77,7 +77,8 @@ impl Live {
     /// Forgets the span that has ended; false if the record is not worth keeping.
     #[inline]
     pub(crate) fn clear(&mut self) -> bool {
-        self.base.is_none() && self.late.is_none() && self.attributes.clear()
+        self.attributes.clear();
+        self.base.is_none() && self.late.is_none()
     }
 
     /// The span ends now, or by the caller's clock: stores it as finished, once.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::figures::{Figures, Summary};
 use crate::measure::Measure;
-use crate::subject::{FLOOR, PLAIN};
+use crate::subject::{FLOOR, PLAIN, Subject};
 use crate::workload::Workload;
 
 /// Where the spans of a case go.
@@ -66,6 +66,12 @@ impl Case {
             cases.extend([Self::ALLOCATIONS_NULL, Self::ALLOCATIONS_OTLP, Self::MEMORY]);
         }
         cases
+    }
+
+    /// Whether this subject has something to say to it.
+    pub(crate) fn is_for(self, subject: &dyn Subject) -> bool {
+        let is_floor = subject.name() == FLOOR;
+        subject.records() || self.needs_plain() || (is_floor && self == Self::TIME_OTLP)
     }
 
     /// Whether the cost of the untraced code is to be subtracted.

@@ -24,7 +24,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         for case in Case::of_round(round) {
             for turn in 0..subjects.len() {
                 let subject = subjects[(round + turn) % subjects.len()];
-                if !subject.records() && !case.needs_plain() {
+                if !case.is_for(subject) {
                     continue;
                 }
                 let outcome = processes.measure(subject, case, options.traces)?;

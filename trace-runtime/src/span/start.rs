@@ -75,7 +75,7 @@ impl Callsite {
     fn start_if_kept(&'static self, cx: &Context) -> Option<Option<Box<Live>>> {
         let span = cx.span();
         let parent = span.span_context();
-        match cx.is_telemetry_suppressed() || is_dropped(parent) {
+        match is_dropped(parent) || cx.is_telemetry_suppressed() {
             true => Some(None),
             false => self.start_near(cx, parent),
         }
@@ -464,6 +464,7 @@ impl Arguments for Start {
         self.is_recording()
     }
 
+    #[inline]
     fn argument(&mut self, index: usize, value: Value<'_>) {
         if let Some(live) = self.live() {
             live.argument(index, value);

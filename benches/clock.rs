@@ -1,4 +1,4 @@
-//! The CPU time of the whole process, and the cheapest clock there is.
+//! The CPU time of the whole process or of its children, and the cheapest clock there is.
 #![allow(unsafe_code)]
 
 use std::time::Duration;
@@ -17,6 +17,21 @@ pub fn process_cpu_time() -> Duration {
     let status = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
     assert_eq!(status, 0, "the process has no CPU clock");
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// User time of all children that have ended.
+///
+/// # Panics
+/// If the system does not keep it.
+#[must_use]
+pub fn children_user_time() -> Duration {
+    // SAFETY: all zeros is a value of this type.
+    let mut usage = unsafe { std::mem::zeroed::<libc::rusage>() };
+    // SAFETY: `usage` is a valid place to write an `rusage` to.
+    let status = unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage) };
+    assert_eq!(status, 0, "the children have no CPU time");
+    let time = usage.ru_utime;
+    Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
 }
 
 /// The time stamp counter; nothing on processors without one.

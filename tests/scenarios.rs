@@ -2,6 +2,8 @@
 //!
 //! What a process does at its start and end can only be tested in a process of its own.
 
+mod forked;
+
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::process::exit;
@@ -162,22 +164,16 @@ fn traced_exporter() {
     println!("{:?}", guard.stats());
 }
 
-#[allow(unsafe_code)]
 fn fork() {
     let guard = trace_runtime::init_tracer();
     work(1);
-    // SAFETY: the child only does what the test is about, which must work after a fork.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
+    let Some(child) = forked::fork() else {
         work(2);
         drop(guard);
         exit(0)
-    }
+    };
     work(3);
-    let mut status = 0;
-    // SAFETY: waits for the child made above.
-    unsafe { libc::waitpid(child, &raw mut status, 0) };
-    assert_eq!(status, 0, "the child exits");
+    assert_eq!(child.wait(), 0, "the child exits");
     guard.shutdown(Duration::from_secs(5)).expect("delivery");
 }
 

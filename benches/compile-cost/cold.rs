@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::meter::user_milliseconds;
+use benches::clock::children_user_time;
+
 use crate::project::{Goal, cargo, succeed};
 
 /// What every service depends on.
@@ -69,10 +70,10 @@ pub(crate) fn print(root: &Path) -> Result<(), Box<dyn Error>> {
                 .args(["fetch", "--quiet"])
                 .current_dir(&folder),
         )?;
-        let (before, started) = (user_milliseconds(), Instant::now());
+        let (before, started) = (children_user_time(), Instant::now());
         succeed(&mut cargo(&folder, Goal::Build))?;
         let wall = started.elapsed().as_secs_f64();
-        let user = (user_milliseconds() - before) / 1e3;
+        let user = (children_user_time() - before).as_secs_f64();
         let added = user - *plain.get_or_insert(user);
         println!("{name:12}{crates:>8}{wall:>10.1}{user:>14.1}{added:>14.1}");
     }

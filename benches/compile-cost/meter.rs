@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use benches::clock::children_user_time;
+
 /// Where a wrapper writes what it has counted; also what tells that this is one.
 const COUNT: &str = "COMPILE_COST_COUNT";
 /// Which meter a wrapper uses.
@@ -91,13 +93,14 @@ impl Meter {
             }
             Self::Time => Command::new(program),
         };
-        let before = user_milliseconds();
+        let before = children_user_time();
         let status = command.args(arguments).stdin(Stdio::null()).status()?;
         if !status.success() {
             return Err(format!("{}: {status}", program.display()).into());
         }
         if self == Self::Time {
-            return Ok(user_milliseconds() - before);
+            let user = children_user_time() - before;
+            return Ok(user.as_secs_f64() * 1e3);
         }
         let text = fs::read_to_string(&report)?;
         fs::remove_file(&report)?;
@@ -113,18 +116,6 @@ impl Meter {
         let count = count.ok_or_else(|| format!("no count in {text}"))?;
         Ok(count as f64 / 1e6)
     }
-}
-
-/// User time of all children that have ended.
-#[allow(unsafe_code)]
-pub(crate) fn user_milliseconds() -> f64 {
-    // SAFETY: all zeros is a value of this type, and the call fills it in.
-    let usage = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
-        usage
-    };
-    usage.ru_utime.tv_sec as f64 * 1e3 + usage.ru_utime.tv_usec as f64 / 1e3
 }
 
 /// Runs the compiler if cargo has asked for it: the arguments are the compiler and its own.

@@ -57,11 +57,12 @@ mod stream;
 
 use crate::args::{Args, Given, Name, Parent};
 use crate::attribute::Form;
-use crate::function::Function;
+use crate::function::{Function, Output};
 use crate::plan::{Plan, Value};
-use crate::tokens::{mentions, regroup};
+use crate::tokens::{mentions, regroup, repeated};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Visibility;
 
 /// Which package the function is compiled in: its spans' instrumentation scope.
 pub(crate) struct Package {
@@ -159,10 +160,29 @@ impl Expansion<'_> {
         fields.chain(name).chain(parent).chain(links)
     }
 
+    /// A type of the signature, for the body. Where the trait decides what the signature looks like,
+    /// clippy must not ask for `Self` in the copy; elsewhere errors are better off with the original.
+    fn repeated(&self, ty: TokenStream) -> TokenStream {
+        let is_private = matches!(self.function.visibility, Visibility::Inherited);
+        match is_private && self.function.receiver.is_some() {
+            true => repeated(ty),
+            false => ty,
+        }
+    }
+
     /// Whether one of the options uses a variable.
     fn is_mentioned(&self, ident: &Ident) -> bool {
         let name = ident.to_string();
         self.early_exprs().any(|expr| mentions(expr, &name))
+    }
+}
+
+/// The type that is written for this; `None` when all of it is `impl Trait`.
+fn output_type(output: &Output) -> Option<TokenStream> {
+    match output {
+        Output::Unit => Some(quote_spanned!(here()=> ())),
+        Output::Never => Some(quote_spanned!(here()=> !)),
+        Output::Type(ty) => ty.clone(),
     }
 }
 

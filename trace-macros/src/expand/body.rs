@@ -1,14 +1,14 @@
 //! The body, and how the arguments get there.
 
 use super::end::Run;
-use super::{Expansion, first_span, here};
+use super::{Expansion, first_span, here, output_type};
 use crate::function::{Output, Shape, unwrap_type};
 use crate::parameter::{Entry, Parameter, is_variable};
 use crate::plan::Argument;
-use crate::tokens::{located_at, regroup, repeated};
+use crate::tokens::{located_at, regroup};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{ReturnType, Type, Visibility};
+use syn::{ReturnType, Type};
 
 /// A value on its way into the body.
 struct Passed {
@@ -358,16 +358,6 @@ impl Expansion<'_> {
         Some(quote_spanned!(at=> if false { return #p::fake::<#ty>() }))
     }
 
-    /// A type of the signature, for the body. Where the trait decides what the signature looks like,
-    /// clippy must not ask for `Self` in the copy; elsewhere errors are better off with the original.
-    pub(super) fn repeated(&self, ty: TokenStream) -> TokenStream {
-        let is_private = matches!(self.function.visibility, Visibility::Inherited);
-        match is_private && self.function.receiver.is_some() {
-            true => repeated(ty),
-            false => ty,
-        }
-    }
-
     /// The future that finishes `__future` inside the span.
     fn future(&self, output: &Output) -> TokenStream {
         let rest = self.ended(
@@ -418,12 +408,4 @@ fn closure_output(output: &Output) -> TokenStream {
 fn at(output: &Output) -> Span {
     let output = output_type(output).unwrap_or_else(|| quote_spanned!(here()=> _));
     first_span(&output).resolved_at(here())
-}
-
-pub(super) fn output_type(output: &Output) -> Option<TokenStream> {
-    match output {
-        Output::Unit => Some(quote_spanned!(here()=> ())),
-        Output::Never => Some(quote_spanned!(here()=> !)),
-        Output::Type(ty) => ty.clone(),
-    }
 }

@@ -1,7 +1,6 @@
 //! What comes after the body: how it went, and what the result has to say.
 
-use super::body::output_type;
-use super::{Expansion, here};
+use super::{Expansion, here, output_type};
 use crate::args::{Format, Given};
 use crate::function::Output;
 use crate::plan::Value;

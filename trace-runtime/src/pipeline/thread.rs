@@ -242,9 +242,16 @@ pub(crate) fn finish(live: Box<Live>) {
         own.spare.keep(live);
         Some(())
     });
-    if let Some(mut live) = live {
-        live.push_to(&mut Writer::register(&live.core.queue));
+    if let Some(live) = live {
+        finish_apart(live);
     }
+}
+
+/// The same where the thread is being torn down. Out of line, so that the usual way has its code to
+/// itself.
+#[cold]
+fn finish_apart(mut live: Box<Live>) {
+    live.push_to(&mut Writer::register(&live.core.queue));
 }
 
 /// The same for a span that is not sampled; what cannot be stored is not counted.

@@ -5,7 +5,7 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use super::NOW;
 use super::live::{Live, LiveSpan};
-use super::start::{Start, off};
+use super::start::Start;
 use crate::callsite::{self, Callsite};
 use crate::outcome::{Failed, Sink};
 #[cfg(feature = "metrics")]
@@ -52,52 +52,6 @@ pub fn enter(mut start: Start) -> Active {
     match live {
         None => Active(None),
         Some(live) => Active::entered(live),
-    }
-}
-
-/// A span that is entered when its function first runs, where it then stays.
-#[derive(Debug)]
-pub enum Entering {
-    /// Not yet.
-    Started(Start),
-    /// The function runs, or has begun to wait.
-    Entered(Active),
-}
-
-/// Where a future finds its span.
-pub trait Holder {
-    #[doc(hidden)]
-    fn span(&mut self) -> &mut Active;
-}
-
-impl Holder for Active {
-    #[inline]
-    fn span(&mut self) -> &mut Active {
-        self
-    }
-}
-
-#[cfg(any(feature = "messaging", feature = "reqwest"))]
-impl Holder for &mut Active {
-    #[inline]
-    fn span(&mut self) -> &mut Active {
-        self
-    }
-}
-
-impl Holder for Entering {
-    #[inline]
-    fn span(&mut self) -> &mut Active {
-        if let Self::Started(start) = self {
-            let start = std::mem::replace(start, off());
-            let mut span = enter(start);
-            span.wait();
-            *self = Self::Entered(span);
-        }
-        match self {
-            Self::Entered(span) => span,
-            Self::Started(_) => unreachable!("entered above"),
-        }
     }
 }
 

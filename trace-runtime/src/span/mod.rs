@@ -10,14 +10,16 @@
 mod active;
 #[cfg(any(feature = "log", feature = "tracing"))]
 mod described;
+mod holder;
 mod live;
 mod parent;
 mod start;
 mod unsampled;
 
-pub use active::{Active, Entering, Holder, enter};
+pub use active::{Active, enter};
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use described::{Described, answer, describe};
+pub use holder::{Entering, Holder};
 pub(crate) use live::Live;
 pub use live::LiveSpan;
 #[cfg(feature = "tower")]
